@@ -1,0 +1,49 @@
+#pragma once
+// HnswIndex: approximate search on a layered proximity graph (Malkov and Yashunin, arXiv 1603.09320).
+//
+// Choose it when a scan is too slow: a query looks at some hundreds to thousands of items, whatever the size.
+//
+//   auto index = segue::HnswIndex::create(128, segue::Metric::kCosine, {.m = 16});
+//   (*index)->add(vectors);
+//   (*index)->search(queries, 10, {.ef = 64});
+//
+// What the parameters cost: memory grows by 8 * m bytes an item and build time with m * ef_construction; more of both
+// finds more at equal ef. `ef` at search time trades speed for recall.
+//
+// Inner product is exact maximum inner product search over items of any norm. Graphs alone miss a part of the answers
+// there, because the largest norms win; so a search first scans the items of the largest norms and stops where the
+// norm bound proves that no other can win; only when `ef` does not pay for that scan, the graph finishes the work.
+//
+// The same input, seed and order of calls give the same index, byte for byte, on any number of threads.
+
+#include <cstdint>
+#include <memory>
+
+#include "segue/index.hpp"
+
+namespace segue {
+
+struct HnswOptions {
+  // Links a vertex on the upper levels; twice as many on level 0. 2 to 256.
+  std::size_t m = 16;
+  // How many candidates an insertion considers. 1 to 65,536.
+  std::size_t ef_construction = 200;
+  // What the walk reads. kAuto: kF32.
+  Storage storage = Storage::kAuto;
+  // A finer copy that decides among what the walk found, and that get() returns. kAuto: none is kept; then an sq8 index
+  // decides by full-precision queries against its codes.
+  Storage rerank = Storage::kAuto;
+  std::uint64_t seed = 0;
+};
+
+class HnswIndex : public Index {
+ public:
+  // kInvalidArgument: dim of 0 or above 65,536, parameters out of their range, a rerank storage not finer than storage.
+  static Result<std::unique_ptr<HnswIndex>> create(std::size_t dim, Metric metric = Metric::kInnerProduct,
+                                                   const HnswOptions& options = {});
+  virtual const HnswOptions& options() const noexcept = 0;
+  // ef of a search that names none. 64 at first; not negative; not part of the file's identity but kept in it.
+  virtual std::size_t default_ef() const noexcept = 0;
+};
+
+}  // namespace segue

@@ -1,0 +1,14 @@
+#pragma once
+// All of Segue's public API.
+
+#include "segue/build.hpp"
+#include "segue/file.hpp"
+#include "segue/filter.hpp"
+#include "segue/flat.hpp"
+#include "segue/hnsw.hpp"
+#include "segue/index.hpp"
+#include "segue/isa.hpp"
+#include "segue/matrix_view.hpp"
+#include "segue/recall.hpp"
+#include "segue/status.hpp"
+#include "segue/types.hpp"

@@ -1,0 +1,83 @@
+#pragma once
+// The kernel table: everything that the library asks of an instruction set, as plain function pointers.
+//
+// This header is hermetic: it includes <cstddef> and <cstdint> and nothing else, because it is compiled with the
+// -m flags of each instruction set. Any inline function of the standard library that slipped in here could be emitted
+// with AVX-512 instructions and then be kept by the linker for the whole program.
+//
+// A family is a way to code rows (f32, f16, bf16, sq8). Its rows lie `stride` bytes apart; a row starts with the
+// code and ends with zero padding. `query` is always the family's prepared form, made by `prepare_query`, whose
+// layout is private to the instruction set.
+//
+// What is promised of every kernel:
+//   * A row's score depends on the query and the row alone: not on n, not on its place in the list, not on whether
+//     score_list or score_block computed it. The two are equal bit for bit. (The parallel build relies on it.)
+//   * score_tile may sum in another order; it agrees with score_list within float rounding of the sum.
+//   * Scores are raw: the inner product, or the squared Euclidean distance. Neither is negated.
+//   * No alignment is assumed of queries or rows. Nothing beyond the stated bytes is read.
+//   * Any dim >= 1. n may be 0. Kernels never allocate, throw or touch errno.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace segue::kernels {
+
+enum MetricKernel : unsigned { kDot = 0, kSquaredL2 = 1, kMetricKernels = 2 };
+enum Family : unsigned { kFamilyF32 = 0, kFamilyF16 = 1, kFamilyBf16 = 2, kFamilySq8 = 3, kFamilies = 4 };
+
+// The tail of an sq8 row: int8 codes c[dim], zero padding to a multiple of 4 bytes, then this.
+// A row stands for scale * c. norm2 is the squared norm of that reconstruction; code_sum the sum of the codes (the
+// unsigned-by-signed dot products of VNNI need it to undo the offset of 128 that they add).
+struct Sq8Tail {
+  float scale;
+  float norm2;
+  std::int32_t code_sum;
+};
+
+inline constexpr std::size_t kSq8MaxCode = 127;
+
+// One query against the rows `ids[0..n)` of `rows`: out[i] = score(query, rows + ids[i] * stride). Prefetches ahead:
+// the list is the unit of work, and rows are expected to be out of cache.
+using ScoreListFn = void (*)(const void* query, const unsigned char* rows, std::size_t stride, const std::uint32_t* ids,
+                             std::size_t n, std::size_t dim, float* out) noexcept;
+
+// One query against n consecutive rows.
+using ScoreBlockFn = void (*)(const void* query, const unsigned char* rows, std::size_t stride, std::size_t n,
+                              std::size_t dim, float* out) noexcept;
+
+// Many against many: out[q * out_stride + r] = score(queries[q], row r), for nq prepared queries that lie
+// `query_stride` bytes apart and n consecutive rows. `scratch` holds tile_scratch_bytes(dim) bytes, 64-byte aligned.
+using ScoreTileFn = void (*)(const void* queries, std::size_t query_stride, std::size_t nq, const unsigned char* rows,
+                             std::size_t stride, std::size_t n, std::size_t dim, float* out, std::size_t out_stride,
+                             void* scratch) noexcept;
+
+struct FamilyKernels {
+  // Bytes of one coded row of this family without padding (sq8: codes, padding to 4, tail). The same for every set.
+  std::size_t (*row_bytes)(std::size_t dim) noexcept;
+  // Codes n rows of floats (`dim` apart) into rows that lie `stride` bytes apart; zeroes the padding. The same bytes
+  // on every instruction set: round to nearest even; f16 saturates at its largest finite value.
+  void (*encode)(const float* x, std::size_t n, std::size_t dim, unsigned char* rows, std::size_t stride) noexcept;
+  // The floats that one coded row stands for. The same bits on every instruction set.
+  void (*decode)(const unsigned char* row, std::size_t dim, float* out) noexcept;
+  // Bytes of a prepared query, a multiple of 64.
+  std::size_t (*query_bytes)(std::size_t dim) noexcept;
+  // Prepares one query of `dim` floats into `out` (64-byte aligned, query_bytes(dim) bytes).
+  void (*prepare_query)(const float* x, std::size_t dim, void* out) noexcept;
+  std::size_t (*tile_scratch_bytes)(std::size_t dim) noexcept;
+  ScoreListFn score_list[kMetricKernels];
+  ScoreBlockFn score_block[kMetricKernels];
+  ScoreTileFn score_tile[kMetricKernels];
+};
+
+struct KernelTable {
+  const char* name;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"
+  FamilyKernels families[kFamilies];
+  // Writes the positions i (ascending) with scores[i] > threshold (or < threshold), returns how many. `out` has room
+  // for n. NaN never passes. The first pass of every exact scan.
+  std::size_t (*select_greater)(const float* scores, std::size_t n, float threshold, std::uint32_t* out) noexcept;
+  std::size_t (*select_less)(const float* scores, std::size_t n, float threshold, std::uint32_t* out) noexcept;
+  // Position of the first row (`dim` apart) with a NaN or an infinity, or n.
+  std::size_t (*first_not_finite)(const float* x, std::size_t n, std::size_t dim) noexcept;
+};
+
+}  // namespace segue::kernels
