@@ -1,0 +1,83 @@
+#include "file/file_memory.hpp"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+#include <new>
+#include <string>
+
+namespace segue {
+namespace {
+
+// From here on the heap copy asks for huge pages: random access over it then misses the TLB less.
+constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+}  // namespace
+
+FileMemory::~FileMemory() {
+  if (mapped_) {
+    ::munmap(data_, static_cast<std::size_t>(bytes_));
+  } else {
+    std::free(data_);
+  }
+}
+
+Result<std::shared_ptr<FileMemory>> FileMemory::map(int fd, std::uint64_t bytes, const std::string& path) {
+  // NORESERVE: pages that may be written count as memory promised, so that without it the kernel would refuse to map a
+  // file larger than the machine's memory, though hardly a page of it will ever be written.
+  void* data = system_calls().mmap(nullptr, static_cast<std::size_t>(bytes), PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+  if (data == MAP_FAILED) {
+    const int error = errno;
+    if (error == ENODEV) return std::shared_ptr<FileMemory>();
+    if (error == ENOMEM) {
+      return out_of_memory("'" + path + "': no address space to map " + std::to_string(bytes) + " bytes");
+    }
+    return system_error(path, "mmap", error, "loading without mmap may work");
+  }
+  auto* memory = new (std::nothrow) FileMemory(static_cast<std::byte*>(data), bytes, true);
+  if (memory == nullptr) {
+    ::munmap(data, static_cast<std::size_t>(bytes));
+    return out_of_memory("'" + path + "': no memory");
+  }
+  return std::shared_ptr<FileMemory>(memory);
+}
+
+Result<std::shared_ptr<FileMemory>> FileMemory::read(const ByteSource& source) {
+  const std::uint64_t bytes = source.size();
+  const auto too_large = [&] {
+    return out_of_memory(source.name() + ": no memory to read " + std::to_string(bytes) +
+                         " bytes at once; mapping the file needs none");
+  };
+  if (bytes > std::numeric_limits<std::size_t>::max() / 2) return too_large();
+  void* data = nullptr;
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : layout::kPage;
+  if (::posix_memalign(&data, alignment, static_cast<std::size_t>(bytes)) != 0) return too_large();
+  auto* memory = new (std::nothrow) FileMemory(static_cast<std::byte*>(data), bytes, false);
+  if (memory == nullptr) {
+    std::free(data);
+    return too_large();
+  }
+  std::shared_ptr<FileMemory> owner(memory);
+#ifdef MADV_HUGEPAGE
+  if (bytes >= kHugePage) ::madvise(data, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
+#endif
+  SEGUE_RETURN_IF_ERROR(source.read(0, std::span(memory->data(), static_cast<std::size_t>(bytes))));
+  return owner;
+}
+
+void FileMemory::expect_sequential_use() const noexcept {
+  if (mapped_) ::madvise(data_, static_cast<std::size_t>(bytes_), MADV_SEQUENTIAL);
+}
+
+void FileMemory::expect_random_use() const noexcept {
+  if (mapped_) ::madvise(data_, static_cast<std::size_t>(bytes_), MADV_NORMAL);
+}
+
+}  // namespace segue
