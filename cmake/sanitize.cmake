@@ -1,0 +1,13 @@
+# SEGUE_SANITIZE=address or thread: instruments every target of the build, tests included. Any finding ends the program.
+if(SEGUE_SANITIZE STREQUAL "address")
+  set(segue_sanitize_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(SEGUE_SANITIZE STREQUAL "thread")
+  set(segue_sanitize_flags -fsanitize=thread -fno-omit-frame-pointer)
+elseif(SEGUE_SANITIZE)
+  message(FATAL_ERROR "SEGUE_SANITIZE is \"${SEGUE_SANITIZE}\"; expected address, thread or nothing")
+endif()
+if(SEGUE_SANITIZE)
+  add_compile_options(${segue_sanitize_flags})
+  add_link_options(${segue_sanitize_flags})
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()
