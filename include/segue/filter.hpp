@@ -9,10 +9,15 @@
 //   IdSet clean = IdSet::from_mask(not_explicit);
 //   index->search(queries, 100, {.filter = &(in_sweden & clean)});
 //
-// Layout: ids are split into chunks of 65,536 consecutive ids. A chunk is absent, an array of 16-bit offsets, or a
-// bitmap, whichever is smaller; a sorted directory leads to it. A flag complements the whole set, so ~ costs nothing
-// and the set of "everything but these" stays small. contains() is O(log chunks), O(1) while ids are dense.
-// Operators are O(size of the operands). Reading is thread-safe; assigning is not.
+// Ids are split into chunks of 65,536 consecutive ids; each is kept as a sorted array of 16-bit offsets or as a bitmap,
+// whichever is smaller (core/id_set_body.hpp has the layout). So a set costs at most 2 bytes an id where ids are dense,
+// at most one bit an id of its range, and 26 bytes an id where every id is alone in its chunk. A flag complements the
+// whole set: ~ costs nothing, and "everything but these" stays small.
+//
+// Copies share one immutable body and cost a reference count. contains() is one look-up of a chunk and one of a bit
+// while ids are dense; O(log chunks) where they are scattered. Operators cost O(size of the operands).
+// Thread-safety: any number of threads may read one set, and copies of it; assigning to a set is for one thread.
+// Running out of memory in a copy or an operator throws std::bad_alloc, as with any container of std.
 
 #include <cstddef>
 #include <cstdint>
@@ -26,19 +31,23 @@ namespace segue {
 
 class IdSet {
  public:
-  // The empty set.
-  IdSet();
-  IdSet(const IdSet&);
+  // The layout (core/id_set_body.hpp); search loops read it through core/id_set_reader.hpp.
+  struct Body;
+
+  // The empty set. A set that was moved from is empty.
+  IdSet() noexcept;
+  IdSet(const IdSet&) noexcept;
   IdSet(IdSet&&) noexcept;
-  IdSet& operator=(const IdSet&);
+  IdSet& operator=(const IdSet&) noexcept;
   IdSet& operator=(IdSet&&) noexcept;
   ~IdSet();
 
-  // Any order, repeats allowed. A negative id is kInvalidArgument and named.
+  // Any order, repeats allowed; sorted input is fastest. A negative id is kInvalidArgument and named with its position.
   static Result<IdSet> from_ids(std::span<const Id> ids);
   // Every id whose byte is not 0; ids past the end are not in the set.
   static IdSet from_mask(std::span<const std::uint8_t> mask);
 
+  // A negative number is no id and in no set, complements included.
   bool contains(Id id) const noexcept;
 
   // True for a set made by ~: it holds every id except the listed ones.
@@ -47,22 +56,23 @@ class IdSet {
   std::size_t listed() const noexcept;
   // The listed ids, ascending.
   std::vector<Id> listed_ids() const;
+  // Bytes held by the body, which copies share.
   std::size_t memory_usage() const noexcept;
 
-  IdSet operator~() const;
+  IdSet operator~() const noexcept;
   IdSet operator&(const IdSet& other) const;
   IdSet operator|(const IdSet& other) const;
+  // Sets of the same ids are equal, however they were made.
   bool operator==(const IdSet& other) const noexcept;
 
   // Checks the invariants of the layout; for tests.
   Status validate() const;
 
-  // For search loops: whether id is in the set, without a call. Stays valid as long as the set is unchanged.
-  struct Chunk;
-  struct Body;
-
  private:
-  std::shared_ptr<const Body> body_;
+  friend class IdSetReader;
+  IdSet(std::shared_ptr<const Body> body, bool complement) noexcept;
+
+  std::shared_ptr<const Body> body_;  // null: no id is listed
   bool complement_ = false;
 };
 
