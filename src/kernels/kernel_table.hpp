@@ -16,6 +16,15 @@
 //   * Scores are raw: the inner product, or the squared Euclidean distance. Neither is negated.
 //   * No alignment is assumed of queries or rows. Nothing beyond the stated bytes is read.
 //   * Any dim >= 1. n may be 0. Kernels never allocate, throw or touch errno.
+//
+// Tolerances, against the exact score of the query and of the *decoded* row (tests/kernels holds every set to them;
+// u = 2^-24):
+//   * f32, f16, bf16, list and block: (dim/4 + 16) * u * sum|q_i x_i| for dot, ... * sum (q_i - x_i)^2 for L2; scalar,
+//     which sums in two chains, (dim/2 + 16) * u. L2 has no cancellation here.
+//   * the same families, tile: dot (dim + 16) * u * sum|q_i x_i|. L2 goes through |q|^2 + |x|^2 - 2 q.x and is clamped
+//     at 0: the error is 2 (dim + 16) * u * (|q|^2 + |x|^2), whatever the distance. Rescore near ties with score_list.
+//   * sq8: the query is quantised too (one scale, 127 steps). Integer sums are exact up to dim 65536 and every path
+//     and instruction set gives the same bits; against the quantised query the error is 4 u * (|q| + |x|)^2.
 
 #include <cstddef>
 #include <cstdint>
@@ -55,14 +64,16 @@ struct FamilyKernels {
   // Bytes of one coded row of this family without padding (sq8: codes, padding to 4, tail). The same for every set.
   std::size_t (*row_bytes)(std::size_t dim) noexcept;
   // Codes n rows of floats (`dim` apart) into rows that lie `stride` bytes apart; zeroes the padding. The same bytes
-  // on every instruction set: round to nearest even; f16 saturates at its largest finite value.
+  // on every instruction set: round to nearest even; f16 and bf16 saturate at their largest finite values. Inputs are
+  // finite. sq8: a row whose largest magnitude is below 127 * 2^-126 is coded as the zero row (scale 0).
   void (*encode)(const float* x, std::size_t n, std::size_t dim, unsigned char* rows, std::size_t stride) noexcept;
   // The floats that one coded row stands for. The same bits on every instruction set.
   void (*decode)(const unsigned char* row, std::size_t dim, float* out) noexcept;
-  // Bytes of a prepared query, a multiple of 64.
+  // Bytes of a prepared query, a multiple of 64. Queries of a tile lie a multiple of 64 bytes apart.
   std::size_t (*query_bytes)(std::size_t dim) noexcept;
   // Prepares one query of `dim` floats into `out` (64-byte aligned, query_bytes(dim) bytes).
   void (*prepare_query)(const float* x, std::size_t dim, void* out) noexcept;
+  // Bytes of scratch that score_tile wants, a multiple of 64, whatever nq and n are.
   std::size_t (*tile_scratch_bytes)(std::size_t dim) noexcept;
   ScoreListFn score_list[kMetricKernels];
   ScoreBlockFn score_block[kMetricKernels];
@@ -70,7 +81,7 @@ struct FamilyKernels {
 };
 
 struct KernelTable {
-  const char* name;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"
+  const char* name;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"; later "avx512fp16", "amx"
   FamilyKernels families[kFamilies];
   // Writes the positions i (ascending) with scores[i] > threshold (or < threshold), returns how many. `out` has room
   // for n. NaN never passes. The first pass of every exact scan.
@@ -79,5 +90,13 @@ struct KernelTable {
   // Position of the first row (`dim` apart) with a NaN or an infinity, or n.
   std::size_t (*first_not_finite)(const float* x, std::size_t n, std::size_t dim) noexcept;
 };
+
+// One an instruction set, each the single external symbol of its object file. Only dispatch.cpp and tests may name
+// them: calling through a table that the processor cannot run is an illegal instruction.
+extern const KernelTable kScalarTable;
+extern const KernelTable kAvx2Table;
+extern const KernelTable kAvx512Table;
+extern const KernelTable kAvx512VnniTable;
+extern const KernelTable kNeonTable;
 
 }  // namespace segue::kernels

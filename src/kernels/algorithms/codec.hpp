@@ -1,0 +1,159 @@
+#pragma once
+// The four ways to code a row, as plain loops that the compiler vectorises for each instruction set.
+//
+// The bytes must be the same everywhere, so nothing here depends on the order of a float sum: maxima and integer sums
+// do not care about order, all else is element by element. Compiled with -ffp-contract=off, or an FMA would round once
+// where SSE2 rounds twice.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kernel_table.hpp"
+
+namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
+namespace {
+
+constexpr std::size_t round_up(std::size_t n, std::size_t multiple) noexcept {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+inline std::uint32_t bits_of(float x) noexcept { return __builtin_bit_cast(std::uint32_t, x); }
+inline float float_of(std::uint32_t bits) noexcept { return __builtin_bit_cast(float, bits); }
+
+// a if take_a, else b, without a branch: with one, gcc 12 does not vectorise the loops below.
+inline std::uint32_t select(bool take_a, std::uint32_t a, std::uint32_t b) noexcept {
+  const std::uint32_t mask = std::uint32_t{0} - static_cast<std::uint32_t>(take_a);
+  return (a & mask) | (b & ~mask);
+}
+
+// 65504 is the largest finite half. Magnitudes of finite floats order like their bits.
+inline std::uint16_t half_from_float(float x) noexcept {
+  const std::uint32_t sign = (bits_of(x) >> 16) & 0x8000u;
+  std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
+  magnitude = select(magnitude > 0x477fe000u, 0x477fe000u, magnitude);
+  // Normal halves: rebias the exponent by 112 and round the 13 lost bits to nearest even in integers.
+  const std::uint32_t normal = (magnitude - (112u << 23) + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+  // Below 2^-14 the grid is 2^-24, the last place of floats in [0.5, 1): adding 0.5 rounds to it, to nearest even.
+  const std::uint32_t denormal = bits_of(float_of(magnitude) + 0.5f) - 0x3f000000u;
+  return static_cast<std::uint16_t>(sign | select(magnitude < 0x38800000u, denormal, normal));
+}
+
+inline float float_from_half(std::uint16_t half) noexcept {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+  const std::uint32_t magnitude = half & 0x7fffu;
+  // Read with the wrong bias, then scaled by 2^112: exact, denormals included.
+  const std::uint32_t finite = bits_of(float_of(magnitude << 13) * 0x1p112f);
+  // Infinity keeps its payload; a NaN becomes quiet, as the conversion instructions do.
+  const std::uint32_t quiet = select(magnitude > 0x7c00u, 0x00400000u, 0u);
+  const std::uint32_t special = 0x7f800000u | ((magnitude & 0x3ffu) << 13) | quiet;
+  return float_of(sign | select(magnitude >= 0x7c00u, special, finite));
+}
+
+inline std::uint16_t bf16_from_float(float x) noexcept {
+  const std::uint32_t sign = bits_of(x) & 0x80000000u;
+  std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
+  magnitude = select(magnitude > 0x7f7f0000u, 0x7f7f0000u, magnitude);
+  return static_cast<std::uint16_t>((sign | (magnitude + 0x7fffu + ((magnitude >> 16) & 1u))) >> 16);
+}
+
+inline float float_from_bf16(std::uint16_t half) noexcept { return float_of(static_cast<std::uint32_t>(half) << 16); }
+
+// Rows may lie at any address; a plain uint16_t or float access would claim alignment.
+template <class T>
+inline T load_unaligned(const void* p) noexcept {
+  T value;
+  __builtin_memcpy(&value, p, sizeof(T));
+  return value;
+}
+template <class T>
+inline void store_unaligned(void* p, T value) noexcept {
+  __builtin_memcpy(p, &value, sizeof(T));
+}
+
+struct F32Codec {
+  static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return dim * sizeof(float); }
+  static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
+    __builtin_memcpy(row, x, dim * sizeof(float));
+  }
+  static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
+    __builtin_memcpy(out, row, dim * sizeof(float));
+  }
+};
+
+struct F16Codec {
+  static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return dim * 2; }
+  static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
+    for (std::size_t i = 0; i < dim; ++i) store_unaligned(row + 2 * i, half_from_float(x[i]));
+  }
+  static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
+    for (std::size_t i = 0; i < dim; ++i) out[i] = float_from_half(load_unaligned<std::uint16_t>(row + 2 * i));
+  }
+};
+
+struct Bf16Codec {
+  static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return dim * 2; }
+  static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
+    for (std::size_t i = 0; i < dim; ++i) store_unaligned(row + 2 * i, bf16_from_float(x[i]));
+  }
+  static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
+    for (std::size_t i = 0; i < dim; ++i) out[i] = float_from_bf16(load_unaligned<std::uint16_t>(row + 2 * i));
+  }
+};
+
+struct Sq8Codec {
+  static constexpr std::size_t tail_offset(std::size_t dim) noexcept { return round_up(dim, 4); }
+  static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return tail_offset(dim) + sizeof(Sq8Tail); }
+
+  // Codes `dim` floats, leaves the padding alone. The largest magnitude becomes 127.
+  static Sq8Tail quantise(const float* x, std::size_t dim, signed char* codes) noexcept {
+    std::int32_t largest = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+      const std::int32_t magnitude = static_cast<std::int32_t>(bits_of(x[i]) & 0x7fffffffu);
+      largest = magnitude > largest ? magnitude : largest;
+    }
+    const float scale = float_of(static_cast<std::uint32_t>(largest)) / static_cast<float>(kSq8MaxCode);
+    if (!(scale >= 0x1p-126f)) {  // 1/scale would overflow, and a denormal scale has no bits to be exact with
+      for (std::size_t i = 0; i < dim; ++i) codes[i] = 0;
+      return {0.0f, 0.0f, 0};
+    }
+    const float inverse = 1.0f / scale;
+    std::int32_t sum = 0;
+    std::int32_t squares = 0;  // at most 127^2 * 65536 < 2^31
+    for (std::size_t i = 0; i < dim; ++i) {
+      // 1.5 * 2^23: the float grid there is the integers, so the low bits are x / scale, rounded to nearest even.
+      const std::uint32_t rounded = bits_of(x[i] * inverse + 12582912.0f) - 0x4b400000u;
+      const std::int32_t code = static_cast<std::int32_t>(rounded);
+      codes[i] = static_cast<signed char>(code);
+      sum += code;
+      squares += code * code;
+    }
+    return {scale, scale * scale * static_cast<float>(squares), sum};
+  }
+  static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
+    const Sq8Tail tail = quantise(x, dim, reinterpret_cast<signed char*>(row));
+    for (std::size_t i = dim; i < tail_offset(dim); ++i) row[i] = 0;
+    store_unaligned(row + tail_offset(dim), tail);
+  }
+  static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
+    const float scale = load_unaligned<Sq8Tail>(row + tail_offset(dim)).scale;
+    for (std::size_t i = 0; i < dim; ++i) out[i] = scale * static_cast<float>(static_cast<signed char>(row[i]));
+  }
+};
+
+template <class Codec>
+std::size_t row_bytes(std::size_t dim) noexcept {
+  return Codec::row_bytes(dim);
+}
+
+template <class Codec>
+void encode(const float* x, std::size_t n, std::size_t dim, unsigned char* rows, std::size_t stride) noexcept {
+  const std::size_t used = Codec::row_bytes(dim);
+  for (std::size_t i = 0; i < n; ++i) {
+    unsigned char* row = rows + i * stride;
+    Codec::encode_row(x + i * dim, dim, row);
+    for (std::size_t b = used; b < stride; ++b) row[b] = 0;
+  }
+}
+
+}  // namespace
+}  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

@@ -1,0 +1,61 @@
+#pragma once
+// Fills a KernelTable from a Floats and a Codes (lanes/scalar.hpp says what these are).
+//
+// A family that an instruction set serves better by other means (AMX tiles for bf16 and sq8, FP16 arithmetic for f16)
+// gets its own Family or Tile type and a make_table that uses it; nothing above the table changes.
+
+#include "kernels/algorithms/scan.hpp"
+#include "kernels/algorithms/tile.hpp"
+
+namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
+namespace {
+
+template <class Family, class Tile>
+constexpr FamilyKernels make_family() noexcept {
+  return {
+      .row_bytes = row_bytes<Family>,
+      .encode = encode<Family>,
+      .decode = Family::decode,
+      .query_bytes = Family::query_bytes,
+      .prepare_query = Family::prepare_query,
+      .tile_scratch_bytes = Tile::scratch_bytes,
+      .score_list = {score_list<Family, kDot>, score_list<Family, kSquaredL2>},
+      .score_block = {score_block<Family, kDot>, score_block<Family, kSquaredL2>},
+      .score_tile = {Tile::template score<kDot>, Tile::template score<kSquaredL2>},
+  };
+}
+
+template <class Floats, class Rows>
+constexpr FamilyKernels make_float_family() noexcept {
+  using Family = FloatFamily<Floats, Rows>;
+  if constexpr (Floats::kHasTile) {
+    return make_family<Family, FloatTile<Floats, Rows>>();
+  } else {
+    return make_family<Family, RowsTile<Family>>();
+  }
+}
+
+template <class Codes>
+constexpr FamilyKernels make_sq8_family() noexcept {
+  using Family = Sq8Family<Codes>;
+  if constexpr (Codes::kHasTile) {
+    return make_family<Family, Sq8Tile<Codes>>();
+  } else {
+    return make_family<Family, RowsTile<Family>>();
+  }
+}
+
+template <class Floats, class Codes>
+constexpr KernelTable make_table(const char* name) noexcept {
+  return {
+      .name = name,
+      .families = {make_float_family<Floats, F32Rows<Floats>>(), make_float_family<Floats, F16Rows<Floats>>(),
+                   make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>()},
+      .select_greater = select_positions<Floats, true>,
+      .select_less = select_positions<Floats, false>,
+      .first_not_finite = first_not_finite,
+  };
+}
+
+}  // namespace
+}  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

@@ -1,0 +1,84 @@
+#pragma once
+// One number at a time, in the baseline instructions: the readable truth that the other sets are compared with.
+//
+// What an instruction set provides is two structs.
+//
+// Floats: a vector V of kWidth floats. Rows are read in steps of 2 * kWidth numbers, as two vectors `a` and `b`, each
+// with its own accumulator (two chains a row, times four rows in flight, cover the latency of an FMA). How the numbers
+// of a step are dealt to a and b is the family's choice: in order for f32 and f16, even and odd for bf16 (kSplitBf16),
+// which saves a shuffle; prepare_query deals the query's numbers in the same way.
+//
+// Codes: a vector V of int32 sums; a step multiplies kChunk codes of a row with as many of the query. A step may read
+// kChunk bytes of the row where that stays inside codes plus the 12 bytes of Sq8Tail; the query is 0 there.
+
+#include "kernels/algorithms/codec.hpp"
+
+namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
+namespace {
+
+struct Floats {
+  using V = float;
+  using Element = float;
+  static constexpr std::size_t kWidth = 1;
+  static constexpr bool kHasTile = false;
+
+  static V zero() noexcept { return 0.0f; }
+  static V load(const float* p) noexcept { return *p; }
+  static V add(V a, V b) noexcept { return a + b; }
+  static V sub(V a, V b) noexcept { return a - b; }
+  static V multiply_add(V a, V b, V sum) noexcept { return sum + a * b; }
+  static float reduce(V v) noexcept { return v; }
+  static void reduce4(const V* v, float* out) noexcept {
+    for (int i = 0; i < 4; ++i) out[i] = v[i];
+  }
+  // Bit i is set where p[i] > t (or p[i] < t), for kMaskWidth numbers.
+  static constexpr std::size_t kMaskWidth = 1;
+  static std::uint32_t greater_mask(const float* p, float t) noexcept { return *p > t; }
+  static std::uint32_t less_mask(const float* p, float t) noexcept { return *p < t; }
+
+  static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
+    a = load_unaligned<float>(p);
+    b = load_unaligned<float>(p + 4);
+  }
+  static void load_f32_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
+    a = load_unaligned<float>(p);
+    b = 0.0f;
+  }
+  static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
+    a = float_from_half(load_unaligned<std::uint16_t>(p));
+    b = float_from_half(load_unaligned<std::uint16_t>(p + 2));
+  }
+  static void load_f16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
+    a = float_from_half(load_unaligned<std::uint16_t>(p));
+    b = 0.0f;
+  }
+  static void load_bf16(const unsigned char* p, V& a, V& b) noexcept {
+    a = float_from_bf16(load_unaligned<std::uint16_t>(p));
+    b = float_from_bf16(load_unaligned<std::uint16_t>(p + 2));
+  }
+  static void load_bf16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
+    a = float_from_bf16(load_unaligned<std::uint16_t>(p));
+    b = 0.0f;
+  }
+};
+
+struct Codes {
+  using V = std::int32_t;
+  using QueryCode = signed char;
+  static constexpr std::size_t kChunk = 1;
+  static constexpr std::int32_t kOffset = 0;  // the query's codes are stored plus this
+  static constexpr bool kHasTile = false;
+
+  static V zero() noexcept { return 0; }
+  static V load(const unsigned char* row) noexcept { return static_cast<signed char>(*row); }
+  static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  static V load_query(const QueryCode* q) noexcept { return *q; }
+  static V multiply_add(V row, V query, V sum) noexcept { return sum + row * query; }
+  static std::int32_t reduce(V v) noexcept { return v; }
+  static void reduce4(const V* v, std::int32_t* out) noexcept {
+    for (int i = 0; i < 4; ++i) out[i] = v[i];
+  }
+};
+
+}  // namespace
+}  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

@@ -1,0 +1,13 @@
+// 
+// Hermetic: see kernel_table.hpp. One external symbol, the table.
+
+#define SEGUE_KERNELS_NAMESPACE scalar
+#include "kernels/lanes/scalar.hpp"
+
+#include "kernels/algorithms/table.hpp"
+
+namespace segue::kernels {
+
+constinit const KernelTable kScalarTable = scalar::make_table<scalar::Floats, scalar::Codes>("scalar");
+
+}  // namespace segue::kernels
