@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 
 #include "example_file.hpp"
 #include "file/checksum.hpp"
@@ -179,28 +178,6 @@ TEST(FileRoundTrip, InspectTellsHeaderAndTable) {
   EXPECT_EQ(info->sections[0].bytes, 23u * 17 * 4);
   EXPECT_EQ(info->sections[0].checksum, checksum_of(std::as_bytes(std::span(example.vectors))));
   EXPECT_EQ(info->sections[4].name, "links");
-}
-
-TEST(FileRoundTrip, SavingAtTheSameTimeGivesOneOfTheFiles) {
-  const TemporaryFolder folder;
-  const std::string path = folder.file("example.segue");
-  ExampleFile examples[4];
-  for (std::int64_t i = 0; i < 4; ++i) examples[i].ids.assign(23, i);
-  std::vector<std::thread> threads;
-  for (const ExampleFile& example : examples) {
-    threads.emplace_back([&path, &example] {
-      for (int i = 0; i < 20; ++i) EXPECT_TRUE(write_file(path, example.identity, example.sections()).ok());
-    });
-  }
-  for (int i = 0; i < 50; ++i) {
-    const Result<FileReader> reader = FileReader::open(path, true, true);
-    EXPECT_TRUE(reader.ok() || reader.status().code() == StatusCode::kNotFound) << reader.status().message();
-  }
-  for (std::thread& thread : threads) thread.join();
-  const Bytes last = read_bytes(path);
-  EXPECT_TRUE(std::any_of(std::begin(examples), std::end(examples),
-                          [&](const ExampleFile& example) { return example.bytes() == last; }));
-  EXPECT_EQ(folder.names().size(), 1u);
 }
 
 TEST(FileWriter, RefusesWhatTheFormatCannotSay) {

@@ -20,6 +20,7 @@ struct State {
   bool fired = false;
   bool interrupted = false;  // the call before this one was
   std::string failed_call;
+  std::vector<std::string> calls;
   std::uint64_t bytes_written = 0;
 };
 
@@ -36,6 +37,7 @@ bool fails(std::string_view call, bool can_be_interrupted = false) {
   }
   if (!state.fault.only.empty() && state.fault.only != call) return false;
   const std::size_t n = state.count++;
+  state.calls.emplace_back(call);
   if (n != state.fault.at && !(state.fault.lasting && n > state.fault.at)) return false;
   if (!state.fired) state.failed_call = call;
   state.fired = true;
@@ -97,6 +99,7 @@ FaultyCalls::~FaultyCalls() { replace_system_calls(nullptr); }
 std::size_t FaultyCalls::count() const { return state.count; }
 bool FaultyCalls::fired() const { return state.fired; }
 const std::string& FaultyCalls::failed_call() const { return state.failed_call; }
+const std::vector<std::string>& FaultyCalls::calls() const { return state.calls; }
 std::uint64_t FaultyCalls::bytes_written() const { return state.bytes_written; }
 
 }  // namespace segue::test

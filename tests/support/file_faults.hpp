@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace segue::test {
 
@@ -37,6 +38,7 @@ class FaultyCalls {
   std::size_t count() const;  // calls made
   bool fired() const;
   const std::string& failed_call() const;  // the first that failed: "write", ...
+  const std::vector<std::string>& calls() const;  // by name, in order, those counted
   std::uint64_t bytes_written() const;
 };
 
