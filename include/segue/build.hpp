@@ -16,9 +16,9 @@ struct BuildOptions {
   Metric metric = Metric::kInnerProduct;
   // "auto", "flat" or "hnsw". "auto": flat up to 10,000 items, else hnsw.
   std::string kind = "auto";
-  HnswOptions hnsw;  // its storage also serves the flat index
+  HnswOptions hnsw = {};  // its storage also serves the flat index
   int threads = 0;
-  Progress progress;
+  Progress progress = {};
 };
 
 Result<std::unique_ptr<Index>> build(MatrixView vectors, std::span<const Id> ids = {},

@@ -79,9 +79,9 @@ class IdSet {
 // Ids to leave out of a search: none, one list for every query, or a list a query (as in a CSR matrix: query i leaves
 // out ids[offsets[i] .. offsets[i + 1])). Borrowed; unknown ids are ignored.
 struct ExcludeIds {
-  std::span<const Id> ids;
+  std::span<const Id> ids = {};
   // Empty: `ids` is for all queries. Otherwise one more than there are queries, ascending, ending at ids.size().
-  std::span<const std::size_t> offsets;
+  std::span<const std::size_t> offsets = {};
 
   std::span<const Id> of(std::size_t query) const noexcept {
     if (offsets.empty()) return ids;

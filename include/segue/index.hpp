@@ -42,13 +42,13 @@ struct SearchOptions {
   // Only these may be found. nullptr: all.
   const IdSet* filter = nullptr;
   // These may not.
-  ExcludeIds exclude;
+  ExcludeIds exclude = {};
   // How long one query may take, counted from its start. 0: no limit.
   std::int64_t deadline_us = 0;
   // At most this many threads for a batch. 0: as many as OpenMP would use. One query never uses more than one.
   int threads = 0;
   // Empty, or one a query: filled in.
-  std::span<QueryStats> stats;
+  std::span<QueryStats> stats = {};
 };
 
 // Row i holds what was found for query i, best first, equal scores by id; missing ones are kMissingId with
@@ -72,7 +72,7 @@ using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
 struct AddOptions {
   int threads = 0;  // 0: as many as OpenMP would use. The index is the same for any number.
-  Progress progress;
+  Progress progress = {};
 };
 
 // Named figures about an index, for people and dashboards ("vertices", "mean degree", ...).
