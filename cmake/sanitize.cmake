@@ -11,3 +11,7 @@ if(SEGUE_SANITIZE)
   add_link_options(${segue_sanitize_flags})
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
 endif()
+if(SEGUE_SANITIZE STREQUAL "thread")
+  # gcc's OpenMP runtime is not instrumented: its barriers would look like races.
+  add_compile_definitions(SEGUE_PARALLEL_FOR_STD_THREADS)
+endif()

@@ -1,0 +1,24 @@
+# The commands of the project. Each does all set-up it needs; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench setup format clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: setup ## playlists to candidates, on real data: build, index, search, compare, draw
+	@tools/demo.sh
+
+test: setup ## every test, C++ and Python, with sanitizers
+	@tools/test.sh
+
+bench: setup ## a short run of the benchmark suite
+	@tools/bench.sh
+
+setup: ## distribution packages that are missing, and one virtual environment
+	@tools/setup.sh
+
+format: ## clang-format over all C++
+	@tools/format.sh
+
+clean: ## removes what was built; keeps .venv
+	rm -rf build

@@ -1,0 +1,53 @@
+# One run of the installation test; see CMakeLists.txt. KIND is static or shared; SOURCE and BUILD are the project's
+# folders, WORK is a folder of the test's own.
+cmake_minimum_required(VERSION 3.22)
+
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    list(JOIN ARGV " " command)
+    message(FATAL_ERROR "failed (${result}): ${command}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+set(prefix "${WORK}/prefix")
+file(REMOVE_RECURSE "${prefix}" "${WORK}/consumer")
+set(toolchain -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
+              -DCMAKE_BUILD_TYPE=Release)
+
+# The build at hand serves its own kind; the other kind is built here.
+if(KIND STREQUAL "shared")
+  set(shared ON)
+else()
+  set(shared OFF)
+endif()
+if((shared AND BUILT_SHARED) OR (NOT shared AND NOT BUILT_SHARED))
+  set(library_build "${BUILD}")
+else()
+  set(library_build "${WORK}/library")
+  run("${CMAKE_COMMAND}" -S "${SOURCE}" -B "${library_build}" ${toolchain} -DBUILD_SHARED_LIBS=${shared})
+  run("${CMAKE_COMMAND}" --build "${library_build}" --target segue)
+endif()
+run("${CMAKE_COMMAND}" --install "${library_build}" --prefix "${prefix}")
+
+file(GLOB_RECURSE installed RELATIVE "${prefix}" "${prefix}/*")
+foreach(path IN LISTS installed)
+  if(path MATCHES "kernel_table|dispatch\\.hpp|file_writer|xxhash\\.h$|gtest|benchmark")
+    message(FATAL_ERROR "${path} is private and was installed")
+  endif()
+endforeach()
+
+run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/install/consumer" -B "${WORK}/consumer" ${toolchain}
+    "-DCMAKE_PREFIX_PATH=${prefix}" "-DEXPECTED_VERSION=${VERSION}")
+run("${CMAKE_COMMAND}" --build "${WORK}/consumer")
+run("${WORK}/consumer/consumer" "${WORK}/consumer.segue")
+
+# A consumer needs no library beyond those of the compiler, the system and Segue itself.
+run(ldd "${WORK}/consumer/consumer")
+if(output MATCHES "blas|faiss|lapack|roaring|xxhash|benchmark|gtest")
+  message(FATAL_ERROR "the consumer links more than it should:\n${output}")
+endif()
+if(shared AND NOT output MATCHES "libsegue\\.so")
+  message(FATAL_ERROR "the consumer does not link libsegue.so:\n${output}")
+endif()

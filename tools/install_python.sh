@@ -1,0 +1,10 @@
+#!/bin/bash
+# install_python.sh : builds the Python package and installs it into .venv. Needs tools/setup.sh.
+#
+# The build folder is kept, so only what changed is compiled again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+# PIP_NO_INDEX: nothing may come from outside here. Without isolation all that is needed is there already.
+PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INDEX=1 .venv/bin/pip install --quiet --no-deps --force-reinstall \
+  --no-build-isolation -C build-dir=build/python .
