@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "file/example_file.hpp"
 #include "file/file_reader.hpp"
@@ -16,6 +17,19 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20240611;
 constexpr int kMutations = 20'000;
+
+// The limit that the tests below rely on does see a large allocation.
+TEST(FileMutation, TheAllocationLimitWorks) {
+  const auto exceeds = [](std::size_t bytes) {
+    AllocationLimit limit(std::size_t{64} << 20);
+    void* volatile memory = std::malloc(bytes);
+    const bool refused = memory == nullptr;
+    std::free(memory);
+    return refused || !limit.kept();
+  };
+  EXPECT_FALSE(exceeds(std::size_t{16} << 20));
+  EXPECT_TRUE(exceeds(std::size_t{256} << 20));
+}
 
 TEST(FileMutation, AsTheyAre) {
   const Bytes file = ExampleFile().bytes();
