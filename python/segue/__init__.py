@@ -1,0 +1,64 @@
+"""Segue turns embeddings into candidates.
+
+From millions of tracks or classes to the few hundred that a ranker should look at for one
+person, now: exact and graph search over vectors.
+
+Example:
+    >>> import numpy as np, segue
+    >>> tracks = np.random.default_rng(0).standard_normal((1000, 32), dtype=np.float32)
+    >>> index = segue.build(tracks, metric="cosine")
+    >>> index.search(tracks[7], k=1).ids
+    array([7])
+"""
+
+from . import isa
+from ._build import build
+from ._errors import (
+    AlreadyExists,
+    Cancelled,
+    CorruptFile,
+    Error,
+    FileNotFound,
+    InvalidArgument,
+    IoError,
+    NotFound,
+    OutOfMemory,
+    Unsupported,
+)
+from ._files import inspect, load, verify
+from ._recall import recall
+from ._results import FileInfo, FileSection, RangeResult, SearchResult
+from ._segue import FlatIndex, HnswIndex, IdSet, Index, __version__
+
+__all__ = [
+    "AlreadyExists",
+    "Cancelled",
+    "CorruptFile",
+    "Error",
+    "FileInfo",
+    "FileNotFound",
+    "FileSection",
+    "FlatIndex",
+    "HnswIndex",
+    "IdSet",
+    "Index",
+    "InvalidArgument",
+    "IoError",
+    "NotFound",
+    "OutOfMemory",
+    "RangeResult",
+    "SearchResult",
+    "Unsupported",
+    "__version__",
+    "build",
+    "inspect",
+    "isa",
+    "load",
+    "recall",
+    "verify",
+]
+
+# People see segue.FlatIndex, wherever it is made.
+for _public in (FlatIndex, HnswIndex, IdSet, Index):
+    _public.__module__ = __name__
+del _public

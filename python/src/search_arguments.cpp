@@ -1,0 +1,85 @@
+#include "search_arguments.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "arguments.hpp"
+#include "errors.hpp"
+#include "immortal.hpp"
+
+namespace py = pybind11;
+
+namespace segue::python {
+namespace {
+
+PyObject* as_mask = nullptr;
+PyObject* as_exclude = nullptr;
+PyObject* record_array = nullptr;
+
+bool given(py::handle value) noexcept { return value && !value.is_none(); }
+
+}  // namespace
+
+void init_search_arguments() {
+  PYBIND11_NUMPY_DTYPE(QueryStats, distances, visited, microseconds, cut);
+  py::module_ converters = py::module_::import("segue._arrays");
+  as_mask = immortal(converters, "as_mask");
+  as_exclude = immortal(converters, "as_exclude");
+  record_array = immortal(py::module_::import("numpy"), "recarray");
+}
+
+SearchArguments::SearchArguments(const SearchKeywords& keywords, std::size_t queries) {
+  if (given(keywords.recall)) {
+    raise(unsupported("recall=" + py::repr(keywords.recall).cast<std::string>() +
+                      ": this version cannot choose ef for a recall; pass ef=, of which more finds more and takes "
+                      "longer"));
+  }
+  if (given(keywords.ef)) options_.ef = to_size(keywords.ef, "ef", 1);
+  if (given(keywords.nprobe)) options_.nprobe = to_size(keywords.nprobe, "nprobe", 1);
+  if (given(keywords.filter)) set_filter(keywords.filter);
+  if (given(keywords.exclude)) set_exclude(keywords.exclude, queries);
+  if (given(keywords.deadline_us)) options_.deadline_us = std::int64_t(to_size(keywords.deadline_us, "deadline_us", 1));
+  if (given(keywords.threads)) options_.threads = to_threads(keywords.threads);
+  if (given(keywords.stats) && to_bool(keywords.stats, "stats")) set_stats(queries);
+}
+
+void SearchArguments::set_filter(py::handle filter) {
+  if (py::isinstance<IdSet>(filter)) {
+    options_.filter = filter.cast<const IdSet*>();
+    return;
+  }
+  auto mask = py::reinterpret_borrow<py::object>(as_mask)(filter).cast<py::array>();
+  options_.filter = &mask_.emplace(IdSet::from_mask(
+      {static_cast<const std::uint8_t*>(mask.data()), std::size_t(mask.size())}));
+}
+
+void SearchArguments::set_exclude(py::handle exclude, std::size_t queries) {
+  if (is_id_array(exclude)) {
+    excluded_ = to_ids(exclude, "exclude");
+  } else {
+    auto pair = py::reinterpret_borrow<py::object>(as_exclude)(exclude, queries).cast<py::tuple>();
+    excluded_.owner = pair[0];
+    excluded_.ids = to_ids(excluded_.owner, "exclude").ids;
+    if (!pair[1].is_none()) {
+      // The converter made it: n + 1 numbers of 8 bytes.
+      offsets_ = pair[1];
+      options_.exclude.offsets = {static_cast<const std::size_t*>(data_of(offsets_.ptr())), queries + 1};
+    }
+  }
+  options_.exclude.ids = excluded_.ids;
+}
+
+void SearchArguments::set_stats(std::size_t queries) {
+  auto records = py::array_t<QueryStats>(static_cast<py::ssize_t>(queries));
+  std::fill_n(records.mutable_data(), queries, QueryStats{});
+  options_.stats = {records.mutable_data(), queries};
+  stats_ = std::move(records);
+}
+
+py::object SearchArguments::stats(bool single) const {
+  if (!stats_) return {};
+  py::object records = stats_.attr("view")(py::handle(record_array));
+  return single ? py::object(records[py::int_(0)]) : records;
+}
+
+}  // namespace segue::python
