@@ -26,10 +26,10 @@ std::string quoted(std::string_view name) {
 
 Status reject(std::string_view what, std::string_view name) {
   const bool known = kernels::is_known_kernel_name(name);
-  return invalid_argument(std::string(what) + quoted(name) +
-                          (known ? " is an instruction set that this machine cannot run"
-                                 : " is not the name of an instruction set") +
-                          "; available here: " + available_list());
+  return invalid_argument(
+      std::string(what) + quoted(name) +
+      (known ? " is an instruction set that this machine cannot run" : " is not the name of an instruction set") +
+      "; available here: " + available_list());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// 
+//
 // Hermetic: see kernel_table.hpp. One external symbol, the table.
 
 #define SEGUE_KERNELS_NAMESPACE avx512vnni
@@ -8,6 +8,7 @@
 
 namespace segue::kernels {
 
-constinit const KernelTable kAvx512VnniTable = avx512vnni::make_table<avx512vnni::Floats, avx512vnni::VnniCodes>("avx512vnni");
+constinit const KernelTable kAvx512VnniTable =
+    avx512vnni::make_table<avx512vnni::Floats, avx512vnni::VnniCodes>("avx512vnni");
 
 }  // namespace segue::kernels

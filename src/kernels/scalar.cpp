@@ -1,4 +1,4 @@
-// 
+//
 // Hermetic: see kernel_table.hpp. One external symbol, the table.
 
 #define SEGUE_KERNELS_NAMESPACE scalar

@@ -10,6 +10,16 @@
 
 #include "kernels/kernel_table.hpp"
 
+// Vectors live in small arrays with constant bounds. They stay in registers only if every function that takes their
+// address is inlined and every loop over them unrolled. Left to itself, gcc 12 spills them, and the AVX2 tile makes 42
+// instead of 97 GFLOP/s, the AVX-512 list in cache 114 instead of 189 million distances a second.
+#define SEGUE_INLINE [[gnu::always_inline]] inline
+#if defined(__clang__)
+#define SEGUE_UNROLL _Pragma("unroll")
+#else
+#define SEGUE_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
 namespace {
 
@@ -60,13 +70,13 @@ inline float float_from_bf16(std::uint16_t half) noexcept { return float_of(stat
 
 // Rows may lie at any address; a plain uint16_t or float access would claim alignment.
 template <class T>
-inline T load_unaligned(const void* p) noexcept {
+SEGUE_INLINE T load_unaligned(const void* p) noexcept {
   T value;
   __builtin_memcpy(&value, p, sizeof(T));
   return value;
 }
 template <class T>
-inline void store_unaligned(void* p, T value) noexcept {
+SEGUE_INLINE void store_unaligned(void* p, T value) noexcept {
   __builtin_memcpy(p, &value, sizeof(T));
 }
 

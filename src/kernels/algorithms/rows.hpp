@@ -22,8 +22,8 @@ template <class Floats>
 struct F32Rows : F32Codec {
   using V = typename Floats::V;
   static constexpr bool kSplitEvenOdd = false;
-  static void load(const unsigned char* p, V& a, V& b) noexcept { Floats::load_f32(p, a, b); }
-  static void load_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load(const unsigned char* p, V& a, V& b) noexcept { Floats::load_f32(p, a, b); }
+  SEGUE_INLINE static void load_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     Floats::load_f32_partial(p, n, a, b);
   }
 };
@@ -31,8 +31,8 @@ template <class Floats>
 struct F16Rows : F16Codec {
   using V = typename Floats::V;
   static constexpr bool kSplitEvenOdd = false;
-  static void load(const unsigned char* p, V& a, V& b) noexcept { Floats::load_f16(p, a, b); }
-  static void load_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load(const unsigned char* p, V& a, V& b) noexcept { Floats::load_f16(p, a, b); }
+  SEGUE_INLINE static void load_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     Floats::load_f16_partial(p, n, a, b);
   }
 };
@@ -40,8 +40,8 @@ template <class Floats>
 struct Bf16Rows : Bf16Codec {
   using V = typename Floats::V;
   static constexpr bool kSplitEvenOdd = true;
-  static void load(const unsigned char* p, V& a, V& b) noexcept { Floats::load_bf16(p, a, b); }
-  static void load_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load(const unsigned char* p, V& a, V& b) noexcept { Floats::load_bf16(p, a, b); }
+  SEGUE_INLINE static void load_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     Floats::load_bf16_partial(p, n, a, b);
   }
 };
@@ -54,7 +54,7 @@ struct FloatFamily : Rows {
   static std::size_t query_bytes(std::size_t dim) noexcept {
     return kQueryHeader + round_up(dim, kStep > 16 ? kStep : 16) * sizeof(float);
   }
-  static const float* query_numbers(const void* query) noexcept {
+  SEGUE_INLINE static const float* query_numbers(const void* query) noexcept {
     return reinterpret_cast<const float*>(static_cast<const unsigned char*>(query) + kQueryHeader);
   }
   static void prepare_query(const float* x, std::size_t dim, void* out) noexcept {
@@ -79,7 +79,7 @@ struct FloatFamily : Rows {
   }
 
   template <unsigned M>
-  static V accumulate(V q, V x, V sum) noexcept {
+  SEGUE_INLINE static V accumulate(V q, V x, V sum) noexcept {
     if constexpr (M == kDot) {
       return Floats::multiply_add(q, x, sum);
     } else {
@@ -89,15 +89,18 @@ struct FloatFamily : Rows {
   }
 
   template <unsigned M, std::size_t N>
-  static void score_group(const void* query, const unsigned char* const* rows, std::size_t dim, float* out) noexcept {
+  SEGUE_INLINE static void score_group(const void* query, const unsigned char* const* rows, std::size_t dim,
+                                       float* out) noexcept {
     const float* q = query_numbers(query);
     V a[N], b[N];
+    SEGUE_UNROLL
     for (std::size_t r = 0; r < N; ++r) a[r] = b[r] = Floats::zero();
     constexpr std::size_t kStepBytes = Rows::row_bytes(kStep);
     const std::size_t whole = dim / kStep;
     std::size_t offset = 0;
     for (std::size_t s = 0; s < whole; ++s, offset += kStepBytes, q += kStep) {
       const V qa = Floats::load(q), qb = Floats::load(q + Floats::kWidth);
+      SEGUE_UNROLL
       for (std::size_t r = 0; r < N; ++r) {
         V xa, xb;
         Rows::load(rows[r] + offset, xa, xb);
@@ -107,6 +110,7 @@ struct FloatFamily : Rows {
     }
     if (const std::size_t rest = dim - whole * kStep; rest != 0) {
       const V qa = Floats::load(q), qb = Floats::load(q + Floats::kWidth);
+      SEGUE_UNROLL
       for (std::size_t r = 0; r < N; ++r) {
         V xa, xb;
         Rows::load_partial(rows[r] + offset, rest, xa, xb);
@@ -114,10 +118,12 @@ struct FloatFamily : Rows {
         b[r] = accumulate<M>(qb, xb, b[r]);
       }
     }
+    SEGUE_UNROLL
     for (std::size_t r = 0; r < N; ++r) a[r] = Floats::add(a[r], b[r]);
     if constexpr (N == kGroup) {
       Floats::reduce4(a, out);
     } else {
+      SEGUE_UNROLL
       for (std::size_t r = 0; r < N; ++r) out[r] = Floats::reduce(a[r]);
     }
   }
@@ -135,7 +141,7 @@ struct Sq8Family : Sq8Codec {
   static std::size_t query_bytes(std::size_t dim) noexcept {
     return kQueryHeader + round_up(round_up(dim, Codes::kChunk) * sizeof(QueryCode), 64);
   }
-  static const QueryCode* query_codes(const void* query) noexcept {
+  SEGUE_INLINE static const QueryCode* query_codes(const void* query) noexcept {
     return reinterpret_cast<const QueryCode*>(static_cast<const unsigned char*>(query) + kQueryHeader);
   }
   static void prepare_query(const float* x, std::size_t dim, void* out) noexcept {
@@ -153,7 +159,8 @@ struct Sq8Family : Sq8Codec {
 
   // The score from the sum of products of codes; the only place that turns integers into scores.
   template <unsigned M>
-  static float finish(const Sq8Tail& query, float scale, float norm2, std::int32_t code_sum, std::int32_t sum) noexcept {
+  SEGUE_INLINE static float finish(const Sq8Tail& query, float scale, float norm2, std::int32_t code_sum,
+                                   std::int32_t sum) noexcept {
     const std::uint32_t surplus = static_cast<std::uint32_t>(Codes::kOffset) * static_cast<std::uint32_t>(code_sum);
     const std::int32_t products = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) - surplus);
     const float dot = (query.scale * scale) * static_cast<float>(products);
@@ -163,17 +170,21 @@ struct Sq8Family : Sq8Codec {
   }
 
   template <unsigned M, std::size_t N>
-  static void score_group(const void* query, const unsigned char* const* rows, std::size_t dim, float* out) noexcept {
+  SEGUE_INLINE static void score_group(const void* query, const unsigned char* const* rows, std::size_t dim,
+                                       float* out) noexcept {
     const QueryCode* q = query_codes(query);
     V sums[N];
+    SEGUE_UNROLL
     for (std::size_t r = 0; r < N; ++r) sums[r] = Codes::zero();
     std::size_t i = 0;
     for (; i + Codes::kChunk <= dim; i += Codes::kChunk) {
       const auto query_step = Codes::load_query(q + i);
+      SEGUE_UNROLL
       for (std::size_t r = 0; r < N; ++r) sums[r] = Codes::multiply_add(Codes::load(rows[r] + i), query_step, sums[r]);
     }
     if (i < dim) {
       const auto query_step = Codes::load_query(q + i);
+      SEGUE_UNROLL
       for (std::size_t r = 0; r < N; ++r) {
         sums[r] = Codes::multiply_add(Codes::load_partial(rows[r] + i, dim - i), query_step, sums[r]);
       }
@@ -182,9 +193,11 @@ struct Sq8Family : Sq8Codec {
     if constexpr (N == kGroup) {
       Codes::reduce4(sums, totals);
     } else {
+      SEGUE_UNROLL
       for (std::size_t r = 0; r < N; ++r) totals[r] = Codes::reduce(sums[r]);
     }
     const Sq8Tail query_tail = load_unaligned<Sq8Tail>(query);
+    SEGUE_UNROLL
     for (std::size_t r = 0; r < N; ++r) {
       const Sq8Tail tail = load_unaligned<Sq8Tail>(rows[r] + tail_offset(dim));
       out[r] = finish<M>(query_tail, tail.scale, tail.norm2, tail.code_sum, totals[r]);

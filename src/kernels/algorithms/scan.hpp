@@ -42,7 +42,8 @@ inline std::size_t first_not_finite(const float* x, std::size_t n, std::size_t d
   for (std::size_t begin = 0; begin < total; begin += kPiece) {
     const std::size_t end = total - begin < kPiece ? total : begin + kPiece;
     std::uint32_t bad = 0;
-    for (std::size_t i = begin; i < end; ++i) bad |= static_cast<std::uint32_t>((bits_of(x[i]) & kExponent) == kExponent);
+    for (std::size_t i = begin; i < end; ++i)
+      bad |= static_cast<std::uint32_t>((bits_of(x[i]) & kExponent) == kExponent);
     if (bad == 0) continue;
     for (std::size_t i = begin; i < end; ++i) {
       if ((bits_of(x[i]) & kExponent) == kExponent) return i / dim;

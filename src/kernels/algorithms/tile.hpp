@@ -24,24 +24,31 @@ constexpr std::size_t kDepth = 512;
 
 // Adds Q queries x (NV * kWidth) rows over `depth` elements into `sums` (kPanel apart).
 template <class Lanes, std::size_t Q, std::size_t NV>
-inline void multiply_panel(const typename Lanes::Element* queries, std::size_t query_stride,
-                           const typename Lanes::Element* panel, std::size_t depth,
-                           typename Lanes::Element* sums) noexcept {
+SEGUE_INLINE void multiply_panel(const typename Lanes::Element* queries, std::size_t query_stride,
+                                 const typename Lanes::Element* panel, std::size_t depth,
+                                 typename Lanes::Element* sums) noexcept {
   using V = typename Lanes::V;
   constexpr std::size_t kRows = NV * Lanes::kWidth;
   V acc[Q][NV];
+  SEGUE_UNROLL
   for (std::size_t q = 0; q < Q; ++q) {
+    SEGUE_UNROLL
     for (std::size_t v = 0; v < NV; ++v) acc[q][v] = Lanes::zero();
   }
   for (std::size_t k = 0; k < depth; ++k) {
     V x[NV];
+    SEGUE_UNROLL
     for (std::size_t v = 0; v < NV; ++v) x[v] = Lanes::load(panel + k * kRows + v * Lanes::kWidth);
+    SEGUE_UNROLL
     for (std::size_t q = 0; q < Q; ++q) {
       const V e = Lanes::broadcast(queries + q * query_stride + k);
+      SEGUE_UNROLL
       for (std::size_t v = 0; v < NV; ++v) acc[q][v] = Lanes::multiply_add(x[v], e, acc[q][v]);
     }
   }
+  SEGUE_UNROLL
   for (std::size_t q = 0; q < Q; ++q) {
+    SEGUE_UNROLL
     for (std::size_t v = 0; v < NV; ++v) Lanes::store(sums + q * kRows + v * Lanes::kWidth, acc[q][v]);
   }
 }
@@ -96,13 +103,14 @@ struct FloatTile {
 
   // Elements [first, first + depth) of `count` rows; the lanes of missing rows become 0.
   template <std::size_t NV>
-  static void pack(const unsigned char* rows, std::size_t stride, std::size_t count, std::size_t dim,
-                   std::size_t first, std::size_t depth, float* panel) noexcept {
+  static void pack(const unsigned char* rows, std::size_t stride, std::size_t count, std::size_t dim, std::size_t first,
+                   std::size_t depth, float* panel) noexcept {
     for (std::size_t v = 0; v < NV; ++v) {
       const std::size_t present = count > v * kWidth ? count - v * kWidth : 0;
       for (std::size_t k = 0; k < depth; k += Family::kStep) {
         V a[kWidth], b[kWidth];
         const std::size_t rest = dim - (first + k);
+        SEGUE_UNROLL
         for (std::size_t r = 0; r < kWidth; ++r) {
           const unsigned char* p = rows + (v * kWidth + r) * stride + Rows::row_bytes(first + k);
           if (r >= present) {
@@ -116,6 +124,7 @@ struct FloatTile {
         Floats::transpose(a);
         Floats::transpose(b);
         float* to = panel + k * NV * kWidth + v * kWidth;
+        SEGUE_UNROLL
         for (std::size_t r = 0; r < kWidth; ++r) {
           Floats::store(to + r * NV * kWidth, a[r]);
           Floats::store(to + (kWidth + r) * NV * kWidth, b[r]);
@@ -157,8 +166,7 @@ struct FloatTile {
         } else if (!ends || M == kDot) {
           for (std::size_t r = 0; r < count; ++r) to[r] += sums[r];
         } else {
-          const float query_norm =
-              load_unaligned<float>(static_cast<const unsigned char*>(queries) + q * query_stride);
+          const float query_norm = load_unaligned<float>(static_cast<const unsigned char*>(queries) + q * query_stride);
           for (std::size_t r = 0; r < count; ++r) {
             const float dot = begins ? sums[r] : to[r] + sums[r];
             const float distance = (query_norm + norms[r]) - 2.0f * dot;
@@ -222,13 +230,15 @@ struct Sq8Tile {
       const std::size_t present = count > v * kWidth ? count - v * kWidth : 0;
       for (std::size_t i = 0, k = 0; i < dim; i += Codes::kChunk, k += kWidth) {
         V x[kWidth];
+        SEGUE_UNROLL
         for (std::size_t r = 0; r < kWidth; ++r) {
           const unsigned char* p = rows + (v * kWidth + r) * stride + i;
-          x[r] = r >= present                ? Codes::zero()
-                 : dim - i >= Codes::kChunk  ? Codes::load(p)
-                                             : Codes::load_partial(p, dim - i);
+          x[r] = r >= present               ? Codes::zero()
+                 : dim - i >= Codes::kChunk ? Codes::load(p)
+                                            : Codes::load_partial(p, dim - i);
         }
         Codes::transpose(x);
+        SEGUE_UNROLL
         for (std::size_t r = 0; r < kWidth; ++r) Codes::store(panel + (k + r) * NV * kWidth + v * kWidth, x[r]);
       }
     }

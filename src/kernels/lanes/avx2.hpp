@@ -23,92 +23,98 @@ struct Floats {
   static constexpr std::size_t kTileQueries = 4;
   static constexpr std::size_t kTileVectors = 3;
 
-  static V zero() noexcept { return _mm256_setzero_ps(); }
-  static V load(const float* p) noexcept { return _mm256_loadu_ps(p); }
-  static void store(float* p, V v) noexcept { _mm256_storeu_ps(p, v); }
-  static V broadcast(const float* p) noexcept { return _mm256_broadcast_ss(p); }
-  static V add(V a, V b) noexcept { return _mm256_add_ps(a, b); }
-  static V sub(V a, V b) noexcept { return _mm256_sub_ps(a, b); }
-  static V multiply_add(V a, V b, V sum) noexcept { return _mm256_fmadd_ps(a, b, sum); }
+  SEGUE_INLINE static V zero() noexcept { return _mm256_setzero_ps(); }
+  SEGUE_INLINE static V load(const float* p) noexcept { return _mm256_loadu_ps(p); }
+  SEGUE_INLINE static void store(float* p, V v) noexcept { _mm256_storeu_ps(p, v); }
+  SEGUE_INLINE static V broadcast(const float* p) noexcept { return _mm256_broadcast_ss(p); }
+  SEGUE_INLINE static V add(V a, V b) noexcept { return _mm256_add_ps(a, b); }
+  SEGUE_INLINE static V sub(V a, V b) noexcept { return _mm256_sub_ps(a, b); }
+  SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return _mm256_fmadd_ps(a, b, sum); }
 
-  static __m128 fold(V v) noexcept { return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)); }
-  static float reduce(V v) noexcept {
+  SEGUE_INLINE static __m128 fold(V v) noexcept {
+    return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  }
+  SEGUE_INLINE static float reduce(V v) noexcept {
     const __m128 pairs = _mm_hadd_ps(fold(v), fold(v));
     return _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs));
   }
   // The same tree as reduce: (v0 + v1) + (v2 + v3) of the folded vector.
-  static void reduce4(const V* v, float* out) noexcept {
+  SEGUE_INLINE static void reduce4(const V* v, float* out) noexcept {
     const __m128 low = _mm_hadd_ps(fold(v[0]), fold(v[1]));
     const __m128 high = _mm_hadd_ps(fold(v[2]), fold(v[3]));
     _mm_storeu_ps(out, _mm_hadd_ps(low, high));
   }
   static constexpr std::size_t kMaskWidth = 8;
-  static std::uint32_t greater_mask(const float* p, float t) noexcept {
+  SEGUE_INLINE static std::uint32_t greater_mask(const float* p, float t) noexcept {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(load(p), _mm256_set1_ps(t), _CMP_GT_OQ)));
   }
-  static std::uint32_t less_mask(const float* p, float t) noexcept {
+  SEGUE_INLINE static std::uint32_t less_mask(const float* p, float t) noexcept {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(load(p), _mm256_set1_ps(t), _CMP_LT_OQ)));
   }
 
-  static V load_leading(const unsigned char* p, std::size_t n) noexcept {
+  SEGUE_INLINE static V load_leading(const unsigned char* p, std::size_t n) noexcept {
     const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLeadingOnes + 8 - n));
     return _mm256_maskload_ps(reinterpret_cast<const float*>(p), mask);
   }
-  static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
     a = _mm256_loadu_ps(reinterpret_cast<const float*>(p));
     b = _mm256_loadu_ps(reinterpret_cast<const float*>(p + 32));
   }
-  static void load_f32_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     a = load_leading(p, n < 8 ? n : 8);
     b = n > 8 ? load_leading(p + 32, n - 8) : zero();
   }
 
-  static __m128i words8(const unsigned char* p) noexcept {
+  SEGUE_INLINE static __m128i words8(const unsigned char* p) noexcept {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   }
-  static __m128i words8_partial(const unsigned char* p, std::size_t n) noexcept {
+  SEGUE_INLINE static __m128i words8_partial(const unsigned char* p, std::size_t n) noexcept {
     const Words8 w = load_words(p, n);
     return _mm_set_epi64x(static_cast<long long>(w.high), static_cast<long long>(w.low));
   }
-  static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
     a = _mm256_cvtph_ps(words8(p));
     b = _mm256_cvtph_ps(words8(p + 16));
   }
-  static void load_f16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     a = _mm256_cvtph_ps(n < 8 ? words8_partial(p, n) : words8(p));
     b = n > 8 ? _mm256_cvtph_ps(words8_partial(p + 16, n - 8)) : zero();
   }
 
-  static void split_bf16(__m256i words, V& a, V& b) noexcept {
+  SEGUE_INLINE static void split_bf16(__m256i words, V& a, V& b) noexcept {
     a = _mm256_castsi256_ps(_mm256_slli_epi32(words, 16));
     b = _mm256_castsi256_ps(_mm256_and_si256(words, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
   }
-  static void load_bf16(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_bf16(const unsigned char* p, V& a, V& b) noexcept {
     split_bf16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), a, b);
   }
-  static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     const __m128i low = n < 8 ? words8_partial(p, n) : words8(p);
     const __m128i high = n > 8 ? words8_partial(p + 16, n - 8) : _mm_setzero_si128();
     split_bf16(_mm256_set_m128i(high, low), a, b);
   }
 
   // 8 x 8 in three rounds of eight shuffles.
-  static void transpose(V (&r)[8]) noexcept {
+  SEGUE_INLINE static void transpose(V (&r)[8]) noexcept {
     V t[8];
+    SEGUE_UNROLL
     for (int i = 0; i < 8; i += 2) {
       t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
       t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
     }
+    SEGUE_UNROLL
     for (int i = 0; i < 8; i += 4) {
       r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
       r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
       r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
       r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
     }
+    SEGUE_UNROLL
     for (int i = 0; i < 4; ++i) {
       t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
       t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
     }
+    SEGUE_UNROLL
     for (int i = 0; i < 8; ++i) r[i] = t[i];
   }
 };
@@ -125,35 +131,45 @@ struct Codes {
   static constexpr std::size_t kTileQueries = 4;
   static constexpr std::size_t kTileVectors = 2;
 
-  static V zero() noexcept { return _mm256_setzero_si256(); }
-  static V load(const unsigned char* row) noexcept {
+  SEGUE_INLINE static V zero() noexcept { return _mm256_setzero_si256(); }
+  SEGUE_INLINE static V load(const unsigned char* row) noexcept {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
   }
   // 16 bytes from the last chunk never pass the row's end: n codes, padded to 4, and 12 bytes of tail.
-  static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
-  static V load_query(const QueryCode* q) noexcept { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)); }
-  static V load(const std::int32_t* p) noexcept { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-  static void store(std::int32_t* p, V v) noexcept { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
-  static V broadcast(const std::int32_t* p) noexcept { return _mm256_set1_epi32(load_unaligned<std::int32_t>(p)); }
-  static V multiply_add(V row, V query, V sum) noexcept {
+  SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  SEGUE_INLINE static V load_query(const QueryCode* q) noexcept {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q));
+  }
+  SEGUE_INLINE static V load(const std::int32_t* p) noexcept {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  SEGUE_INLINE static void store(std::int32_t* p, V v) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+  }
+  SEGUE_INLINE static V broadcast(const std::int32_t* p) noexcept {
+    return _mm256_set1_epi32(load_unaligned<std::int32_t>(p));
+  }
+  SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(row, query));
   }
-  static __m128i fold(V v) noexcept {
+  SEGUE_INLINE static __m128i fold(V v) noexcept {
     return _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   }
-  static std::int32_t reduce(V v) noexcept {
+  SEGUE_INLINE static std::int32_t reduce(V v) noexcept {
     const __m128i pairs = _mm_hadd_epi32(fold(v), fold(v));
     return _mm_cvtsi128_si32(_mm_hadd_epi32(pairs, pairs));
   }
-  static void reduce4(const V* v, std::int32_t* out) noexcept {
+  SEGUE_INLINE static void reduce4(const V* v, std::int32_t* out) noexcept {
     const __m128i low = _mm_hadd_epi32(fold(v[0]), fold(v[1]));
     const __m128i high = _mm_hadd_epi32(fold(v[2]), fold(v[3]));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_hadd_epi32(low, high));
   }
-  static void transpose(V (&r)[8]) noexcept {
+  SEGUE_INLINE static void transpose(V (&r)[8]) noexcept {
     __m256 f[8];
+    SEGUE_UNROLL
     for (int i = 0; i < 8; ++i) f[i] = _mm256_castsi256_ps(r[i]);
     Floats::transpose(f);
+    SEGUE_UNROLL
     for (int i = 0; i < 8; ++i) r[i] = _mm256_castps_si256(f[i]);
   }
 };

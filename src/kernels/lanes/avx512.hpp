@@ -19,70 +19,76 @@ struct Floats {
   static constexpr std::size_t kTileQueries = 8;
   static constexpr std::size_t kTileVectors = 3;
 
-  static V zero() noexcept { return _mm512_setzero_ps(); }
-  static V load(const float* p) noexcept { return _mm512_loadu_ps(p); }
-  static void store(float* p, V v) noexcept { _mm512_storeu_ps(p, v); }
-  static V broadcast(const float* p) noexcept { return _mm512_set1_ps(*p); }
-  static V add(V a, V b) noexcept { return _mm512_add_ps(a, b); }
-  static V sub(V a, V b) noexcept { return _mm512_sub_ps(a, b); }
-  static V multiply_add(V a, V b, V sum) noexcept { return _mm512_fmadd_ps(a, b, sum); }
+  SEGUE_INLINE static V zero() noexcept { return _mm512_setzero_ps(); }
+  SEGUE_INLINE static V load(const float* p) noexcept { return _mm512_loadu_ps(p); }
+  SEGUE_INLINE static void store(float* p, V v) noexcept { _mm512_storeu_ps(p, v); }
+  SEGUE_INLINE static V broadcast(const float* p) noexcept { return _mm512_set1_ps(*p); }
+  SEGUE_INLINE static V add(V a, V b) noexcept { return _mm512_add_ps(a, b); }
+  SEGUE_INLINE static V sub(V a, V b) noexcept { return _mm512_sub_ps(a, b); }
+  SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return _mm512_fmadd_ps(a, b, sum); }
 
-  static __m128 fold(V v) noexcept {
+  SEGUE_INLINE static __m128 fold(V v) noexcept {
     const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
     return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
   }
-  static float reduce(V v) noexcept {
+  SEGUE_INLINE static float reduce(V v) noexcept {
     const __m128 folded = fold(v);
     const __m128 pairs = _mm_hadd_ps(folded, folded);
     return _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs));
   }
   // The same tree as reduce: (v0 + v1) + (v2 + v3) of the folded vector.
-  static void reduce4(const V* v, float* out) noexcept {
+  SEGUE_INLINE static void reduce4(const V* v, float* out) noexcept {
     const __m128 low = _mm_hadd_ps(fold(v[0]), fold(v[1]));
     const __m128 high = _mm_hadd_ps(fold(v[2]), fold(v[3]));
     _mm_storeu_ps(out, _mm_hadd_ps(low, high));
   }
   static constexpr std::size_t kMaskWidth = 16;
-  static std::uint32_t greater_mask(const float* p, float t) noexcept {
+  SEGUE_INLINE static std::uint32_t greater_mask(const float* p, float t) noexcept {
     return _mm512_cmp_ps_mask(load(p), _mm512_set1_ps(t), _CMP_GT_OQ);
   }
-  static std::uint32_t less_mask(const float* p, float t) noexcept {
+  SEGUE_INLINE static std::uint32_t less_mask(const float* p, float t) noexcept {
     return _mm512_cmp_ps_mask(load(p), _mm512_set1_ps(t), _CMP_LT_OQ);
   }
 
-  static __mmask16 first16(std::size_t n) noexcept { return static_cast<__mmask16>((1u << n) - 1u); }  // n <= 16
-  static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static __mmask16 first16(std::size_t n) noexcept {
+    return static_cast<__mmask16>((1u << n) - 1u);
+  }  // n <= 16
+  SEGUE_INLINE static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
     a = _mm512_loadu_ps(p);
     b = _mm512_loadu_ps(p + 64);
   }
-  static void load_f32_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     a = _mm512_maskz_loadu_ps(first16(n < 16 ? n : 16), p);
     b = n > 16 ? _mm512_maskz_loadu_ps(first16(n - 16), p + 64) : zero();
   }
-  static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
     a = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
     b = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32)));
   }
-  static void load_f16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     a = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first16(n < 16 ? n : 16), p));
     b = n > 16 ? _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first16(n - 16), p + 32)) : zero();
   }
-  static void split_bf16(__m512i words, V& a, V& b) noexcept {
+  SEGUE_INLINE static void split_bf16(__m512i words, V& a, V& b) noexcept {
     a = _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
     b = _mm512_castsi512_ps(_mm512_and_si512(words, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
   }
-  static void load_bf16(const unsigned char* p, V& a, V& b) noexcept { split_bf16(_mm512_loadu_si512(p), a, b); }
-  static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_bf16(const unsigned char* p, V& a, V& b) noexcept {
+    split_bf16(_mm512_loadu_si512(p), a, b);
+  }
+  SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     split_bf16(_mm512_maskz_loadu_epi16((1u << n) - 1u, p), a, b);  // n < 32
   }
 
   // 16 x 16 in four rounds of sixteen shuffles.
-  static void transpose(V (&r)[16]) noexcept {
+  SEGUE_INLINE static void transpose(V (&r)[16]) noexcept {
     V t[16];
+    SEGUE_UNROLL
     for (int i = 0; i < 16; i += 2) {
       t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
       t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
     }
+    SEGUE_UNROLL
     for (int i = 0; i < 16; i += 4) {
       r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
       r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
@@ -90,12 +96,14 @@ struct Floats {
       r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
     }
     // r[4g + j] holds, in its 128-bit lane l, column 4l + j of rows 4g .. 4g + 3.
+    SEGUE_UNROLL
     for (int j = 0; j < 4; ++j) {
       t[j] = _mm512_shuffle_f32x4(r[j], r[4 + j], 0x88);
       t[4 + j] = _mm512_shuffle_f32x4(r[j], r[4 + j], 0xdd);
       t[8 + j] = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0x88);
       t[12 + j] = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0xdd);
     }
+    SEGUE_UNROLL
     for (int j = 0; j < 4; ++j) {
       r[j] = _mm512_shuffle_f32x4(t[j], t[8 + j], 0x88);
       r[8 + j] = _mm512_shuffle_f32x4(t[j], t[8 + j], 0xdd);
@@ -114,28 +122,32 @@ struct CodeSums {
   static constexpr std::size_t kTileQueries = 8;
   static constexpr std::size_t kTileVectors = 2;
 
-  static V zero() noexcept { return _mm512_setzero_si512(); }
-  static V load(const std::int32_t* p) noexcept { return _mm512_loadu_si512(p); }
-  static void store(std::int32_t* p, V v) noexcept { _mm512_storeu_si512(p, v); }
-  static V broadcast(const std::int32_t* p) noexcept { return _mm512_set1_epi32(load_unaligned<std::int32_t>(p)); }
-  static __m128i fold(V v) noexcept {
+  SEGUE_INLINE static V zero() noexcept { return _mm512_setzero_si512(); }
+  SEGUE_INLINE static V load(const std::int32_t* p) noexcept { return _mm512_loadu_si512(p); }
+  SEGUE_INLINE static void store(std::int32_t* p, V v) noexcept { _mm512_storeu_si512(p, v); }
+  SEGUE_INLINE static V broadcast(const std::int32_t* p) noexcept {
+    return _mm512_set1_epi32(load_unaligned<std::int32_t>(p));
+  }
+  SEGUE_INLINE static __m128i fold(V v) noexcept {
     const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
     return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
   }
-  static std::int32_t reduce(V v) noexcept {
+  SEGUE_INLINE static std::int32_t reduce(V v) noexcept {
     const __m128i folded = fold(v);
     const __m128i pairs = _mm_hadd_epi32(folded, folded);
     return _mm_cvtsi128_si32(_mm_hadd_epi32(pairs, pairs));
   }
-  static void reduce4(const V* v, std::int32_t* out) noexcept {
+  SEGUE_INLINE static void reduce4(const V* v, std::int32_t* out) noexcept {
     const __m128i low = _mm_hadd_epi32(fold(v[0]), fold(v[1]));
     const __m128i high = _mm_hadd_epi32(fold(v[2]), fold(v[3]));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_hadd_epi32(low, high));
   }
-  static void transpose(V (&r)[16]) noexcept {
+  SEGUE_INLINE static void transpose(V (&r)[16]) noexcept {
     __m512 f[16];
+    SEGUE_UNROLL
     for (int i = 0; i < 16; ++i) f[i] = _mm512_castsi512_ps(r[i]);
     Floats::transpose(f);
+    SEGUE_UNROLL
     for (int i = 0; i < 16; ++i) r[i] = _mm512_castps_si512(f[i]);
   }
 };
@@ -147,14 +159,14 @@ struct WidenedCodes : CodeSums {
   static constexpr std::int32_t kOffset = 0;
 
   using CodeSums::load;
-  static V load(const unsigned char* row) noexcept {
+  SEGUE_INLINE static V load(const unsigned char* row) noexcept {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row)));
   }
-  static V load_partial(const unsigned char* row, std::size_t n) noexcept {
+  SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t n) noexcept {
     return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8((1u << n) - 1u, row));  // n < 32
   }
-  static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
-  static V multiply_add(V row, V query, V sum) noexcept {
+  SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
+  SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept {
     return _mm512_add_epi32(sum, _mm512_madd_epi16(row, query));
   }
 };

@@ -19,12 +19,12 @@ struct VnniCodes : CodeSums {
   static constexpr std::int32_t kOffset = 128;
 
   using CodeSums::load;
-  static V load(const unsigned char* row) noexcept { return _mm512_loadu_si512(row); }
-  static V load_partial(const unsigned char* row, std::size_t n) noexcept {
+  SEGUE_INLINE static V load(const unsigned char* row) noexcept { return _mm512_loadu_si512(row); }
+  SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t n) noexcept {
     return _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1u, row);  // n < 64
   }
-  static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
-  static V multiply_add(V row, V query, V sum) noexcept { return _mm512_dpbusd_epi32(sum, query, row); }
+  SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
+  SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return _mm512_dpbusd_epi32(sum, query, row); }
 };
 
 }  // namespace

@@ -17,36 +17,36 @@ struct Floats {
   static constexpr std::size_t kTileQueries = 8;
   static constexpr std::size_t kTileVectors = 3;
 
-  static V zero() noexcept { return vdupq_n_f32(0.0f); }
-  static V load(const float* p) noexcept { return vld1q_f32(p); }
-  static void store(float* p, V v) noexcept { vst1q_f32(p, v); }
-  static V broadcast(const float* p) noexcept { return vld1q_dup_f32(p); }
-  static V add(V a, V b) noexcept { return vaddq_f32(a, b); }
-  static V sub(V a, V b) noexcept { return vsubq_f32(a, b); }
-  static V multiply_add(V a, V b, V sum) noexcept { return vfmaq_f32(sum, a, b); }
+  SEGUE_INLINE static V zero() noexcept { return vdupq_n_f32(0.0f); }
+  SEGUE_INLINE static V load(const float* p) noexcept { return vld1q_f32(p); }
+  SEGUE_INLINE static void store(float* p, V v) noexcept { vst1q_f32(p, v); }
+  SEGUE_INLINE static V broadcast(const float* p) noexcept { return vld1q_dup_f32(p); }
+  SEGUE_INLINE static V add(V a, V b) noexcept { return vaddq_f32(a, b); }
+  SEGUE_INLINE static V sub(V a, V b) noexcept { return vsubq_f32(a, b); }
+  SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return vfmaq_f32(sum, a, b); }
 
-  static float reduce(V v) noexcept {
+  SEGUE_INLINE static float reduce(V v) noexcept {
     const V pairs = vpaddq_f32(v, v);
     return vgetq_lane_f32(vpaddq_f32(pairs, pairs), 0);
   }
-  static void reduce4(const V* v, float* out) noexcept {
+  SEGUE_INLINE static void reduce4(const V* v, float* out) noexcept {
     vst1q_f32(out, vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3])));
   }
   static constexpr std::size_t kMaskWidth = 4;
-  static std::uint32_t mask_of(uint32x4_t m) noexcept {
+  SEGUE_INLINE static std::uint32_t mask_of(uint32x4_t m) noexcept {
     const std::uint32_t bits[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(m, vld1q_u32(bits)));
   }
-  static std::uint32_t greater_mask(const float* p, float t) noexcept {
+  SEGUE_INLINE static std::uint32_t greater_mask(const float* p, float t) noexcept {
     return mask_of(vcgtq_f32(load(p), vdupq_n_f32(t)));
   }
-  static std::uint32_t less_mask(const float* p, float t) noexcept {
+  SEGUE_INLINE static std::uint32_t less_mask(const float* p, float t) noexcept {
     return mask_of(vcltq_f32(load(p), vdupq_n_f32(t)));
   }
 
   // Byte loads: they claim no alignment.
-  static V load_bytes(const unsigned char* p) noexcept { return vreinterpretq_f32_u8(vld1q_u8(p)); }
-  static V load_leading(const unsigned char* p, std::size_t n) noexcept {  // n <= 4
+  SEGUE_INLINE static V load_bytes(const unsigned char* p) noexcept { return vreinterpretq_f32_u8(vld1q_u8(p)); }
+  SEGUE_INLINE static V load_leading(const unsigned char* p, std::size_t n) noexcept {  // n <= 4
     if (n == 4) return load_bytes(p);
     V v = zero();
     if (n > 0) v = vsetq_lane_f32(load_unaligned<float>(p), v, 0);
@@ -54,39 +54,39 @@ struct Floats {
     if (n > 2) v = vsetq_lane_f32(load_unaligned<float>(p + 8), v, 2);
     return v;
   }
-  static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
     a = load_bytes(p);
     b = load_bytes(p + 16);
   }
-  static void load_f32_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     a = load_leading(p, n < 4 ? n : 4);
     b = n > 4 ? load_leading(p + 16, n - 4) : zero();
   }
 
-  static uint16x8_t words(const unsigned char* p) noexcept { return vreinterpretq_u16_u8(vld1q_u8(p)); }
-  static uint16x8_t words_partial(const unsigned char* p, std::size_t n) noexcept {
+  SEGUE_INLINE static uint16x8_t words(const unsigned char* p) noexcept { return vreinterpretq_u16_u8(vld1q_u8(p)); }
+  SEGUE_INLINE static uint16x8_t words_partial(const unsigned char* p, std::size_t n) noexcept {
     const Words8 w = load_words(p, n);
     return vreinterpretq_u16_u64(vcombine_u64(vcreate_u64(w.low), vcreate_u64(w.high)));
   }
-  static void widen_f16(uint16x8_t w, V& a, V& b) noexcept {
+  SEGUE_INLINE static void widen_f16(uint16x8_t w, V& a, V& b) noexcept {
     a = vcvt_f32_f16(vreinterpret_f16_u16(vget_low_u16(w)));
     b = vcvt_f32_f16(vreinterpret_f16_u16(vget_high_u16(w)));
   }
-  static void load_f16(const unsigned char* p, V& a, V& b) noexcept { widen_f16(words(p), a, b); }
-  static void load_f16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16(const unsigned char* p, V& a, V& b) noexcept { widen_f16(words(p), a, b); }
+  SEGUE_INLINE static void load_f16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     widen_f16(words_partial(p, n), a, b);
   }
-  static void split_bf16(uint16x8_t w, V& a, V& b) noexcept {
+  SEGUE_INLINE static void split_bf16(uint16x8_t w, V& a, V& b) noexcept {
     const uint32x4_t v = vreinterpretq_u32_u16(w);
     a = vreinterpretq_f32_u32(vshlq_n_u32(v, 16));
     b = vreinterpretq_f32_u32(vandq_u32(v, vdupq_n_u32(0xffff0000u)));
   }
-  static void load_bf16(const unsigned char* p, V& a, V& b) noexcept { split_bf16(words(p), a, b); }
-  static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_bf16(const unsigned char* p, V& a, V& b) noexcept { split_bf16(words(p), a, b); }
+  SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     split_bf16(words_partial(p, n), a, b);
   }
 
-  static void transpose(V (&r)[4]) noexcept {
+  SEGUE_INLINE static void transpose(V (&r)[4]) noexcept {
     const V t0 = vtrn1q_f32(r[0], r[1]), t1 = vtrn2q_f32(r[0], r[1]);
     const V t2 = vtrn1q_f32(r[2], r[3]), t3 = vtrn2q_f32(r[2], r[3]);
     r[0] = vcombine_f32(vget_low_f32(t0), vget_low_f32(t2));
@@ -104,17 +104,17 @@ struct Codes {
   static constexpr std::int32_t kOffset = 0;
   static constexpr bool kHasTile = false;
 
-  static V zero() noexcept { return vdupq_n_s32(0); }
-  static int8x16_t load(const unsigned char* row) noexcept { return vreinterpretq_s8_u8(vld1q_u8(row)); }
+  SEGUE_INLINE static V zero() noexcept { return vdupq_n_s32(0); }
+  SEGUE_INLINE static int8x16_t load(const unsigned char* row) noexcept { return vreinterpretq_s8_u8(vld1q_u8(row)); }
   // 16 bytes from the last chunk never pass the row's end: n codes, padded to 4, and 12 bytes of tail.
-  static int8x16_t load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
-  static int8x16_t load_query(const QueryCode* q) noexcept { return vld1q_s8(q); }
-  static V multiply_add(int8x16_t row, int8x16_t query, V sum) noexcept {
+  SEGUE_INLINE static int8x16_t load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  SEGUE_INLINE static int8x16_t load_query(const QueryCode* q) noexcept { return vld1q_s8(q); }
+  SEGUE_INLINE static V multiply_add(int8x16_t row, int8x16_t query, V sum) noexcept {
     sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(row), vget_low_s8(query)));
     return vpadalq_s16(sum, vmull_high_s8(row, query));
   }
-  static std::int32_t reduce(V v) noexcept { return vaddvq_s32(v); }
-  static void reduce4(const V* v, std::int32_t* out) noexcept {
+  SEGUE_INLINE static std::int32_t reduce(V v) noexcept { return vaddvq_s32(v); }
+  SEGUE_INLINE static void reduce4(const V* v, std::int32_t* out) noexcept {
     vst1q_s32(out, vpaddq_s32(vpaddq_s32(v[0], v[1]), vpaddq_s32(v[2], v[3])));
   }
 };

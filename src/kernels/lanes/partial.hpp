@@ -11,7 +11,7 @@ struct Words8 {
 };
 
 // n < 8 words from p, zeros above. Pure integer moves: a byte loop into a buffer would stall on store forwarding.
-inline Words8 load_words(const unsigned char* p, std::size_t n) noexcept {
+SEGUE_INLINE Words8 load_words(const unsigned char* p, std::size_t n) noexcept {
   std::uint64_t parts[2] = {0, 0};
   std::size_t part = 0;
   if (n >= 4) {

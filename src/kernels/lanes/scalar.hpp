@@ -22,41 +22,42 @@ struct Floats {
   static constexpr std::size_t kWidth = 1;
   static constexpr bool kHasTile = false;
 
-  static V zero() noexcept { return 0.0f; }
-  static V load(const float* p) noexcept { return *p; }
-  static V add(V a, V b) noexcept { return a + b; }
-  static V sub(V a, V b) noexcept { return a - b; }
-  static V multiply_add(V a, V b, V sum) noexcept { return sum + a * b; }
-  static float reduce(V v) noexcept { return v; }
-  static void reduce4(const V* v, float* out) noexcept {
+  SEGUE_INLINE static V zero() noexcept { return 0.0f; }
+  SEGUE_INLINE static V load(const float* p) noexcept { return *p; }
+  SEGUE_INLINE static V add(V a, V b) noexcept { return a + b; }
+  SEGUE_INLINE static V sub(V a, V b) noexcept { return a - b; }
+  SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return sum + a * b; }
+  SEGUE_INLINE static float reduce(V v) noexcept { return v; }
+  SEGUE_INLINE static void reduce4(const V* v, float* out) noexcept {
+    SEGUE_UNROLL
     for (int i = 0; i < 4; ++i) out[i] = v[i];
   }
   // Bit i is set where p[i] > t (or p[i] < t), for kMaskWidth numbers.
   static constexpr std::size_t kMaskWidth = 1;
-  static std::uint32_t greater_mask(const float* p, float t) noexcept { return *p > t; }
-  static std::uint32_t less_mask(const float* p, float t) noexcept { return *p < t; }
+  SEGUE_INLINE static std::uint32_t greater_mask(const float* p, float t) noexcept { return *p > t; }
+  SEGUE_INLINE static std::uint32_t less_mask(const float* p, float t) noexcept { return *p < t; }
 
-  static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32(const unsigned char* p, V& a, V& b) noexcept {
     a = load_unaligned<float>(p);
     b = load_unaligned<float>(p + 4);
   }
-  static void load_f32_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f32_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
     a = load_unaligned<float>(p);
     b = 0.0f;
   }
-  static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16(const unsigned char* p, V& a, V& b) noexcept {
     a = float_from_half(load_unaligned<std::uint16_t>(p));
     b = float_from_half(load_unaligned<std::uint16_t>(p + 2));
   }
-  static void load_f16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_f16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
     a = float_from_half(load_unaligned<std::uint16_t>(p));
     b = 0.0f;
   }
-  static void load_bf16(const unsigned char* p, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_bf16(const unsigned char* p, V& a, V& b) noexcept {
     a = float_from_bf16(load_unaligned<std::uint16_t>(p));
     b = float_from_bf16(load_unaligned<std::uint16_t>(p + 2));
   }
-  static void load_bf16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
+  SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
     a = float_from_bf16(load_unaligned<std::uint16_t>(p));
     b = 0.0f;
   }
@@ -69,13 +70,14 @@ struct Codes {
   static constexpr std::int32_t kOffset = 0;  // the query's codes are stored plus this
   static constexpr bool kHasTile = false;
 
-  static V zero() noexcept { return 0; }
-  static V load(const unsigned char* row) noexcept { return static_cast<signed char>(*row); }
-  static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
-  static V load_query(const QueryCode* q) noexcept { return *q; }
-  static V multiply_add(V row, V query, V sum) noexcept { return sum + row * query; }
-  static std::int32_t reduce(V v) noexcept { return v; }
-  static void reduce4(const V* v, std::int32_t* out) noexcept {
+  SEGUE_INLINE static V zero() noexcept { return 0; }
+  SEGUE_INLINE static V load(const unsigned char* row) noexcept { return static_cast<signed char>(*row); }
+  SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return *q; }
+  SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return sum + row * query; }
+  SEGUE_INLINE static std::int32_t reduce(V v) noexcept { return v; }
+  SEGUE_INLINE static void reduce4(const V* v, std::int32_t* out) noexcept {
+    SEGUE_UNROLL
     for (int i = 0; i < 4; ++i) out[i] = v[i];
   }
 };

@@ -1,0 +1,163 @@
+#include "hnsw/change_items.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <numeric>
+#include <string_view>
+#include <vector>
+
+#include "hnsw/insert_vertices.hpp"
+#include "items/check_input.hpp"
+#include "segue/core/parallel_for.hpp"
+
+namespace segue {
+namespace {
+
+// Slots for the new items: free ones first, then at the end. The first add of an inner product index lays them out by
+// falling norm, so that the scan of the largest norms reads memory in order.
+std::vector<std::uint32_t> take_slots(HnswState& state, MatrixView vectors) {
+  const std::size_t n = vectors.rows();
+  std::vector<std::uint32_t> slots(n);
+  std::size_t next = state.ids.slots();
+  const bool first_add = next == 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    slots[i] = state.free_slots.empty() ? static_cast<std::uint32_t>(next++) : state.free_slots.pop_back();
+  }
+  if (first_add && state.metric == Metric::kInnerProduct) {
+    std::vector<float> norms(n);
+    for (std::size_t i = 0; i < n; ++i) norms[i] = norm(vectors.row(i), vectors.cols());
+    std::vector<std::uint32_t> order(n);
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return norms[a] > norms[b]; });
+    for (std::size_t rank = 0; rank < n; ++rank) slots[order[rank]] = static_cast<std::uint32_t>(rank);
+  }
+  state.ids.reserve(next);
+  state.rows.reserve(next);
+  state.rows.resize(next);
+  if (state.fine) {
+    state.fine->reserve(next);
+    state.fine->resize(next);
+  }
+  state.graph.reserve(next);
+  state.graph.resize(next);
+  return slots;
+}
+
+void write_rows(HnswState& state, MatrixView vectors, const std::vector<std::uint32_t>& slots, int threads) {
+  const std::size_t dim = vectors.cols();
+  parallel_for(vectors.rows(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<float> normalized(dim);
+    for (std::size_t i = begin; i < end; ++i) {
+      const float* x = vectors.row(i);
+      if (state.metric == Metric::kCosine) {
+        normalize(x, dim, normalized.data());
+        x = normalized.data();
+      }
+      state.rows.write(slots[i], x);
+      if (state.fine) state.fine->write(slots[i], x);
+    }
+  });
+}
+
+bool equal_items(const HnswState& state, std::uint32_t a, std::uint32_t b) noexcept {
+  return state.rows.equal_rows(a, b) && (!state.fine || state.fine->equal_rows(a, b));
+}
+
+struct Grouped {
+  std::vector<std::uint32_t> vertices;                              // the first of each group of equal rows
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> twins;      // (another of the group, the first)
+};
+
+Grouped group_equal_rows(const HnswState& state, const std::vector<std::uint32_t>& slots) {
+  const VectorStore& store = state.finest();
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> hashed(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::string_view bytes(reinterpret_cast<const char*>(store.row(slots[i])), store.stride());
+    hashed[i] = {std::hash<std::string_view>{}(bytes), slots[i]};
+  }
+  std::sort(hashed.begin(), hashed.end());
+  Grouped grouped;
+  for (std::size_t i = 0; i < hashed.size();) {
+    std::size_t end = i + 1;
+    while (end < hashed.size() && hashed[end].first == hashed[i].first) ++end;
+    const std::size_t first_of_hash = grouped.vertices.size();
+    for (; i < end; ++i) {
+      const std::uint32_t slot = hashed[i].second;
+      const auto same = std::find_if(grouped.vertices.begin() + static_cast<std::ptrdiff_t>(first_of_hash),
+                                     grouped.vertices.end(),
+                                     [&](std::uint32_t vertex) { return equal_items(state, vertex, slot); });
+      if (same == grouped.vertices.end()) {
+        grouped.vertices.push_back(slot);
+      } else {
+        grouped.twins.emplace_back(slot, *same);
+      }
+    }
+  }
+  std::sort(grouped.vertices.begin(), grouped.vertices.end());
+  return grouped;
+}
+
+void order_by_norm(HnswState& state, const std::vector<std::uint32_t>& vertices) {
+  const VectorStore& store = state.finest();
+  std::vector<float> norms(vertices.size());
+  std::vector<float> row(store.dim());
+  for (std::size_t i = 0; i < vertices.size(); ++i) {
+    store.read(vertices[i], row.data());
+    norms[i] = norm(row.data(), store.dim());
+  }
+  state.norms.insert(vertices, norms);
+}
+
+}  // namespace
+
+bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  const std::vector<std::uint32_t> slots = take_slots(state, vectors);
+  write_rows(state, vectors, slots, options.threads);
+  for (std::size_t i = 0; i < slots.size(); ++i) state.ids.insert(ids[i], slots[i]);
+
+  Grouped grouped = group_equal_rows(state, slots);
+  const InsertResult inserted = insert_vertices(state, grouped.vertices, options);
+  if (inserted.cancelled) return false;
+
+  // A group whose first turned out equal to an older vertex moves behind that.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> moved = inserted.twins;
+  std::sort(moved.begin(), moved.end());
+  const auto vertex_of_group = [&](std::uint32_t first) {
+    const auto at = std::lower_bound(moved.begin(), moved.end(), std::pair(first, std::uint32_t{0}));
+    return at != moved.end() && at->first == first ? at->second : first;
+  };
+  for (const auto& [twin, vertex] : moved) state.twins.attach(twin, vertex, state.ids.slots());
+  for (const auto& [twin, first] : grouped.twins) state.twins.attach(twin, vertex_of_group(first), state.ids.slots());
+
+  if (state.metric == Metric::kInnerProduct) {
+    std::erase_if(grouped.vertices, [&](std::uint32_t slot) { return vertex_of_group(slot) != slot; });
+    order_by_norm(state, grouped.vertices);
+  }
+  return true;
+}
+
+void mark_removed(HnswState& state, std::span<const Id> ids) {
+  state.dead.reserve(state.dead.size() + ids.size());
+  state.free_slots.reserve(state.free_slots.size() + ids.size());
+  for (const Id id : ids) {
+    std::uint32_t slot = state.ids.find(id);
+    state.ids.erase(id);
+    if (!state.twins.is_twin(slot)) {
+      const std::uint32_t heir = state.twins.next(slot);
+      if (heir == kNoSlot) {
+        state.dead.push_back(slot);
+        continue;
+      }
+      // The rows are equal, so the vertex stays and takes the id of a twin, whose slot goes instead.
+      const Id inherited = state.ids.id(heir);
+      state.ids.erase(inherited);
+      state.ids.insert(inherited, slot);
+      slot = heir;
+    }
+    state.twins.detach(slot);
+    state.free_slots.push_back(slot);
+  }
+}
+
+}  // namespace segue

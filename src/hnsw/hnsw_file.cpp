@@ -1,0 +1,149 @@
+#include "hnsw/hnsw_file.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "file/file_writer.hpp"
+#include "items/check_input.hpp"
+
+namespace segue {
+namespace {
+
+// The section "hnsw".
+struct Fixed {
+  std::uint64_t m;
+  std::uint64_t ef_construction;
+  std::uint64_t seed;
+  std::int64_t next_id;
+  std::uint32_t entry;
+  std::uint32_t zero;
+};
+
+template <class Write>
+auto write_sections(const HnswState& state, Id next_id, const Write& write) {
+  const Fixed fixed{state.options.m, state.options.ef_construction, state.options.seed, next_id, state.graph.entry(), 0};
+  std::vector<SectionToWrite> sections = {
+      make_section<Fixed>("hnsw", {&fixed, 1}),
+      make_section<Id>("ids", state.ids.id_array().span()),
+      make_section<std::uint32_t>("id_table", state.ids.table().span()),
+      make_section<std::uint32_t>("links0", state.graph.links0().span()),
+      make_section<std::uint32_t>("upper_at", state.graph.upper_at().span()),
+      make_section<std::uint32_t>("upper", state.graph.upper().span()),
+      make_section<std::uint32_t>("twin_next", state.twins.next_array().span()),
+      make_section<std::uint32_t>("twin_previous", state.twins.previous_array().span()),
+      make_section<std::uint32_t>("norm_order", state.norms.slot_array().span()),
+      make_section<float>("norms", state.norms.norm_array().span()),
+      make_section<std::uint32_t>("dead", state.dead.span()),
+      make_section<std::uint32_t>("free", state.free_slots.span()),
+      make_section<unsigned char>("rows", state.rows.bytes().span()),
+  };
+  if (state.fine) sections.push_back(make_section<unsigned char>("fine", state.fine->bytes().span()));
+  const FileIdentity identity{"hnsw",           state.metric, state.options.storage, state.options.rerank,
+                              state.rows.dim(), state.ids.size()};
+  return write(identity, std::span<const SectionToWrite>(sections));
+}
+
+// Reads sections one after the other; keeps the first error.
+class Sections {
+ public:
+  explicit Sections(const FileReader& file) : file_(file) {}
+
+  template <class T>
+  Buffer<T> take(std::string_view name) {
+    return keep(file_.section<T>(name));
+  }
+  template <class T>
+  Buffer<T> take(std::string_view name, std::size_t rows, std::size_t columns = 1) {
+    return keep(file_.section<T>(name, rows, columns));
+  }
+  // Empty, or one a slot.
+  template <class T>
+  Buffer<T> take_optional(std::string_view name, std::size_t count) {
+    Buffer<T> all = take<T>(name);
+    if (!all.empty() && all.size() != count) fail(name, "it has another size than the index");
+    return all;
+  }
+  void fail(std::string_view name, std::string_view what) {
+    if (status_.ok()) status_ = file_.corrupt_section(name, what);
+  }
+  const Status& status() const noexcept { return status_; }
+
+ private:
+  template <class T>
+  Buffer<T> keep(const Result<std::span<T>>& section) {
+    if (section.ok()) return Buffer<T>(*section, file_.memory());
+    if (status_.ok()) status_ = section.status();
+    return {};
+  }
+
+  const FileReader& file_;
+  Status status_;
+};
+
+}  // namespace
+
+Status save_state(const HnswState& state, Id next_id, const std::string& path) {
+  return write_sections(state, next_id, [&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+    return write_file(path, identity, sections);
+  });
+}
+
+Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id) {
+  return write_sections(state, next_id, [](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+    return write_bytes(identity, sections);
+  });
+}
+
+Result<HnswOptions> read_options(const FileReader& file) {
+  const auto fixed = file.section<Fixed>("hnsw", 1);
+  if (!fixed.ok()) return fixed.status();
+  const Fixed& f = (*fixed)[0];
+  HnswOptions options{f.m, f.ef_construction, file.identity().storage, file.identity().rerank, f.seed};
+  const Status valid = check_hnsw_options(options);
+  if (!valid.ok() || options.storage == Storage::kAuto) return file.corrupt_section("hnsw", valid.message());
+  return options;
+}
+
+Status open_state(const FileReader& file, HnswState& state, Id& next_id) {
+  Sections sections(file);
+  const Buffer<Fixed> fixed = sections.take<Fixed>("hnsw", 1);
+  Buffer<Id> ids = sections.take<Id>("ids");
+  Buffer<std::uint32_t> table = sections.take<std::uint32_t>("id_table");
+  const std::size_t slots = ids.size();
+  Buffer<std::uint32_t> links0 = sections.take<std::uint32_t>("links0", slots, 2 * state.options.m);
+  Buffer<std::uint32_t> upper_at = sections.take<std::uint32_t>("upper_at", slots);
+  Buffer<std::uint32_t> upper = sections.take<std::uint32_t>("upper");
+  Buffer<std::uint32_t> twin_next = sections.take_optional<std::uint32_t>("twin_next", slots);
+  Buffer<std::uint32_t> twin_previous = sections.take_optional<std::uint32_t>("twin_previous", twin_next.size());
+  Buffer<std::uint32_t> norm_order = sections.take<std::uint32_t>("norm_order");
+  Buffer<float> norms = sections.take<float>("norms", norm_order.size());
+  Buffer<std::uint32_t> dead = sections.take<std::uint32_t>("dead");
+  Buffer<std::uint32_t> free_slots = sections.take<std::uint32_t>("free");
+  Buffer<unsigned char> rows = sections.take<unsigned char>("rows", slots, state.rows.stride());
+  Buffer<unsigned char> fine;
+  if (state.fine) fine = sections.take<unsigned char>("fine", slots, state.fine->stride());
+
+  const std::uint64_t size = file.identity().size;
+  if (slots > kMaxItems || size > slots) sections.fail("ids", "their number does not fit the number of items");
+  if (!table.empty() && !std::has_single_bit(table.size())) sections.fail("id_table", "its size is not a power of two");
+  if (twin_previous.size() != twin_next.size()) sections.fail("twin_previous", "it does not fit twin_next");
+  // These two are short, and a wrong slot in them would be written to.
+  const auto in_range = [slots](std::uint32_t slot) { return slot < slots; };
+  if (!std::all_of(dead.begin(), dead.end(), in_range)) sections.fail("dead", "a slot is out of range");
+  if (!std::all_of(free_slots.begin(), free_slots.end(), in_range)) sections.fail("free", "a slot is out of range");
+  if (dead.size() + free_slots.size() > slots) sections.fail("free", "more slots are free than there are");
+  SEGUE_RETURN_IF_ERROR(sections.status());
+
+  state.ids = IdMap(std::move(ids), std::move(table), size);
+  state.rows.adopt(std::move(rows));
+  if (state.fine) state.fine->adopt(std::move(fine));
+  state.graph.adopt(std::move(links0), std::move(upper_at), std::move(upper), fixed[0].entry);
+  state.twins.adopt(std::move(twin_next), std::move(twin_previous));
+  state.norms.adopt(std::move(norm_order), std::move(norms));
+  state.dead = std::move(dead);
+  state.free_slots = std::move(free_slots);
+  next_id = std::max<Id>(0, fixed[0].next_id);
+  return {};
+}
+
+}  // namespace segue

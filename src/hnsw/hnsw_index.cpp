@@ -1,0 +1,225 @@
+#include "hnsw/hnsw_index.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "hnsw/change_items.hpp"
+#include "hnsw/hnsw_file.hpp"
+#include "hnsw/repair_graph.hpp"
+#include "hnsw/validate_state.hpp"
+#include "kernels/dispatch.hpp"
+#include "segue/core/parallel_for.hpp"
+#include "segue/isa.hpp"
+
+namespace segue {
+namespace {
+
+using Clock = Deadline::Clock;
+
+double microseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
+
+Status check_range(const char* name, std::size_t value, std::size_t least, std::size_t most) {
+  if (value >= least && value <= most) return {};
+  return invalid_argument(std::string(name) + " is " + std::to_string(value) + "; it must be between " +
+                          std::to_string(least) + " and " + std::to_string(most));
+}
+
+}  // namespace
+
+Status check_hnsw_options(const HnswOptions& options) {
+  SEGUE_RETURN_IF_ERROR(check_range("m", options.m, 2, kMaxScoreList / 2));
+  SEGUE_RETURN_IF_ERROR(check_range("ef_construction", options.ef_construction, 1, 65536));
+  const Storage storage = options.storage == Storage::kAuto ? Storage::kF32 : options.storage;
+  if (options.rerank != Storage::kAuto && !is_finer(options.rerank, storage)) {
+    return invalid_argument("rerank is " + std::string(to_string(options.rerank)) + ", which is not finer than storage " +
+                            std::string(to_string(storage)) + "; leave it at auto or name a finer one");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<HnswIndex>> HnswIndex::create(std::size_t dim, Metric metric, const HnswOptions& options) {
+  SEGUE_RETURN_IF_ERROR(isa::environment_status());
+  SEGUE_RETURN_IF_ERROR(check_dim(dim));
+  SEGUE_RETURN_IF_ERROR(check_hnsw_options(options));
+  HnswOptions chosen = options;
+  if (chosen.storage == Storage::kAuto) chosen.storage = Storage::kF32;
+  return std::unique_ptr<HnswIndex>(std::make_unique<HnswIndexBody>(dim, metric, chosen));
+}
+
+HnswIndexBody::HnswIndexBody(std::size_t dim, Metric metric, const HnswOptions& options)
+    : CheckedIndex(dim, metric), options_(options), state_(dim, metric, options, kernels::active_kernels()) {}
+
+Status HnswIndexBody::do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  return change(vectors, ids, options);
+}
+
+Status HnswIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  return change(vectors, ids, options);
+}
+
+// What can be cancelled, or would leave a part behind when memory runs out, works on a copy. Without a progress
+// callback only memory can fail: then what was added is taken out again.
+Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  std::vector<Id> replaced;
+  for (const Id id : ids) {
+    if (state_.ids.find(id) != kNoSlot) replaced.push_back(id);
+  }
+  if (state_.ids.slots() == 0 || options.progress || !replaced.empty() || vectors.rows() * 8 > state_.ids.size()) {
+    // A bulk change: the copy is small beside the work.
+    HnswState fresh = state_.ids.slots() == 0 ? HnswState(dim_, metric_, options_, state_.rows.table()) : state_;
+    mark_removed(fresh, replaced);
+    if (!add_items(fresh, vectors, ids, options)) return cancelled("the call was cancelled; the index is as it was");
+    if (needs_repair(fresh)) repair_graph(fresh, options.threads);
+    state_ = std::move(fresh);
+    return {};
+  }
+  try {
+    add_items(state_, vectors, ids, options);
+  } catch (...) {
+    std::vector<Id> there;
+    for (const Id id : ids) {
+      if (state_.ids.find(id) != kNoSlot) there.push_back(id);
+    }
+    mark_removed(state_, there);
+    throw;
+  }
+  return {};
+}
+
+void HnswIndexBody::do_remove(std::span<const Id> ids) {
+  mark_removed(state_, ids);
+  if (needs_repair(state_)) repair_graph(state_, 0);
+}
+
+const float* HnswIndexBody::prepare(const float* query, HnswSearchMemory& memory) const {
+  if (metric_ != Metric::kCosine) return query;
+  memory.normalized.resize(dim_);
+  normalize(query, dim_, memory.normalized.data());
+  return memory.normalized.data();
+}
+
+std::size_t HnswIndexBody::width(std::size_t k, const SearchOptions& options) const noexcept {
+  const std::size_t ef = std::max(k, options.ef == 0 ? kDefaultEf : options.ef);
+  return std::min(ef, std::max<std::size_t>(k, state_.ids.slots() + 1));
+}
+
+void HnswIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
+                              float* scores) const {
+  const std::size_t ef = width(k, options);
+  parallel_for(queries.rows(), options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
+    for (std::size_t q = begin; q < end; ++q) {
+      const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();
+      const Deadline deadline(options.deadline_us);
+      const Gate gate(state_.ids, options, q, memory->excluded);
+      WalkStats stats;
+      search_graph(state_, prepare(queries.row(q), *memory), k, ef, options, gate, deadline, *memory, stats);
+      const std::vector<Candidate>& found = memory->found;
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        ids[q * k + i] = state_.ids.id(vertex_of(found[i]));
+        scores[q * k + i] = score_of_cost(metric_, cost_of(found[i]));
+      }
+      std::fill(ids + q * k + found.size(), ids + (q + 1) * k, kMissingId);
+      std::fill(scores + q * k + found.size(), scores + (q + 1) * k, missing_score(metric_));
+      if (options.stats.empty()) continue;
+      options.stats[q] = {stats.distances, stats.visited, microseconds_since(start), stats.cut};
+    }
+  });
+}
+
+RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const {
+  const float bound = larger_is_better(metric_) ? -threshold : threshold;
+  std::vector<std::vector<Candidate>> found(queries.rows());
+  parallel_for(queries.rows(), options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
+    for (std::size_t q = begin; q < end; ++q) {
+      const auto start = Clock::now();
+      const Deadline deadline(options.deadline_us);
+      const Gate gate(state_.ids, options, q, memory->excluded);
+      const float* query = prepare(queries.row(q), *memory);
+      WalkStats stats;
+      // As long as all that was found is within the threshold, there may be more: look for four times as many.
+      for (std::size_t k = std::max<std::size_t>(16, options.ef);; k *= 4) {
+        k = std::min(k, std::max<std::size_t>(1, state_.ids.size()));
+        search_graph(state_, query, k, width(2 * k, options), options, gate, deadline, *memory, stats);
+        const std::vector<Candidate>& best = memory->found;
+        if (best.size() < k || !(cost_of(best.back()) <= bound) || k >= state_.ids.size() || stats.cut) break;
+      }
+      for (const Candidate c : memory->found) {
+        if (cost_of(c) <= bound) found[q].push_back(c);
+      }
+      if (options.stats.empty()) continue;
+      options.stats[q] = {stats.distances, stats.visited, microseconds_since(start), stats.cut};
+    }
+  });
+  RangeResult result;
+  result.offsets.push_back(0);
+  for (const std::vector<Candidate>& one : found) {
+    for (const Candidate c : one) {
+      result.ids.push_back(state_.ids.id(vertex_of(c)));
+      result.scores.push_back(score_of_cost(metric_, cost_of(c)));
+    }
+    result.offsets.push_back(result.ids.size());
+  }
+  return result;
+}
+
+std::size_t HnswIndexBody::memory_usage() const {
+  const std::shared_lock lock(mutex_);
+  return state_.ids.memory_usage() + state_.rows.memory_usage() + (state_.fine ? state_.fine->memory_usage() : 0) +
+         state_.graph.memory_usage() + state_.twins.memory_usage() + state_.norms.memory_usage() +
+         state_.dead.memory_usage() + state_.free_slots.memory_usage();
+}
+
+IndexStats HnswIndexBody::stats() const {
+  const std::shared_lock lock(mutex_);
+  std::size_t vertices = 0;
+  std::size_t twins = 0;
+  std::size_t links = 0;
+  for (std::uint32_t slot = 0; slot < state_.graph.size(); ++slot) {
+    twins += state_.twins.is_twin(slot);
+    if (!state_.is_vertex(slot)) continue;
+    ++vertices;
+    links += state_.graph.links(slot, 0).size();
+  }
+  return {{"items", static_cast<double>(state_.ids.size())},
+          {"vertices", static_cast<double>(vertices)},
+          {"twins", static_cast<double>(twins)},
+          {"dead", static_cast<double>(state_.dead.size())},
+          {"levels", static_cast<double>(state_.graph.empty() ? 0 : state_.graph.entry_level() + 1)},
+          {"mean degree", vertices == 0 ? 0.0 : static_cast<double>(links) / static_cast<double>(vertices)},
+          {"bytes a row", static_cast<double>(state_.rows.stride())}};
+}
+
+Status HnswIndexBody::validate() const {
+  const std::shared_lock lock(mutex_);
+  return validate_state(state_, next_id_);
+}
+
+Status HnswIndexBody::save(const std::string& path) const {
+  return guard_memory([&]() -> Status {
+    const std::shared_lock lock(mutex_);
+    return save_state(state_, next_id_, path);
+  });
+}
+
+Result<std::vector<unsigned char>> HnswIndexBody::to_bytes() const {
+  const std::shared_lock lock(mutex_);
+  return state_to_bytes(state_, next_id_);
+}
+
+Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool verify) {
+  const Result<HnswOptions> options = read_options(file);
+  if (!options.ok()) return options.status();
+  auto index = std::make_unique<HnswIndexBody>(file.identity().dim, file.identity().metric, *options);
+  SEGUE_RETURN_IF_ERROR(open_state(file, index->state_, index->next_id_));
+  if (verify) {
+    const Status valid = index->validate();
+    if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());
+  }
+  return std::unique_ptr<Index>(std::move(index));
+}
+
+}  // namespace segue

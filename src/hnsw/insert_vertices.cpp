@@ -1,0 +1,198 @@
+#include "hnsw/insert_vertices.hpp"
+
+#include <algorithm>
+
+#include "hnsw/select_neighbors.hpp"
+#include "segue/core/parallel_for.hpp"
+#include "segue/core/walk.hpp"
+
+namespace segue {
+namespace {
+
+constexpr std::size_t kBatchShare = 50;    // a batch is at most this part of the graph: it cannot see itself
+constexpr std::size_t kLargestBatch = 8192;
+constexpr std::size_t kTwinsChecked = 4;   // an equal vertex is among the very nearest
+
+// A link from `source` that its `target` should answer.
+struct BackLink {
+  std::uint32_t target;
+  std::uint32_t source;
+  bool operator<(const BackLink& other) const noexcept {
+    return target != other.target ? target < other.target : source < other.source;
+  }
+};
+
+struct WorkerMemory {
+  WalkMemory walk;
+  RowQuery query;
+  RowQuery selecting;
+  std::vector<Candidate> candidates;
+  std::vector<std::uint32_t> selected;
+};
+
+std::uint64_t shuffle_key(std::uint64_t seed, std::uint32_t slot) noexcept {
+  std::uint64_t x = (seed + 1) * 0x9e3779b97f4a7c15u + slot;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+class Inserter {
+ public:
+  Inserter(HnswState& state, int threads, std::size_t largest_call)
+      : state_(state), threads_(threads), workers_(worker_count(largest_call, threads, 1)) {}
+
+  // Links one batch into the graph. twins[i] is the vertex that slots[i] is equal to, or kNoSlot.
+  void insert(std::span<const std::uint32_t> slots, std::vector<std::uint32_t>& twins) {
+    twins.assign(slots.size(), kNoSlot);
+    parallel_for(slots.size(), threads_, 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      for (std::size_t i = begin; i < end; ++i) twins[i] = choose_links(slots[i], workers_[worker]);
+    });
+    const std::size_t top = state_.graph.entry_level();
+    for (std::size_t level = 0; level <= top; ++level) answer_links(slots, twins, level);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (twins[i] == kNoSlot && state_.graph.level(slots[i]) > state_.graph.entry_level()) {
+        state_.graph.set_entry(slots[i]);
+      }
+    }
+  }
+
+ private:
+  // Fills the lists of `slot`, which nobody can reach yet. The equal vertex, if one is found.
+  std::uint32_t choose_links(std::uint32_t slot, WorkerMemory& memory) {
+    LayeredGraph& graph = state_.graph;
+    const VectorStore& rows = state_.rows;
+    const RowScorer scorer(rows, state_.link_metric(), memory.query.prepare(rows, slot));
+    WalkStats stats;
+    const std::size_t own_level = graph.level(slot);
+    Candidate nearest = descend_to(graph, own_level, scorer, memory.walk, stats);
+    for (std::size_t level = std::min(own_level, graph.entry_level()) + 1; level-- > 0;) {
+      SearchBuffer& best = memory.walk.best;
+      best.reset(state_.options.ef_construction);
+      memory.walk.visited.reset(graph.size());
+      memory.walk.visited.insert(vertex_of(nearest));
+      best.insert(nearest & ~kExpandedBit);
+      walk(graph, level, scorer, Deadline(), memory.walk, stats);
+      nearest = best[0];
+      memory.candidates.clear();
+      for (std::size_t i = 0; i < best.size(); ++i) {
+        const std::uint32_t vertex = vertex_of(best[i]);
+        if (state_.ids.id(vertex) < 0) continue;  // dead: walked through, not linked to
+        if (i < kTwinsChecked && are_equal(slot, vertex)) {
+          graph.close(slot);
+          return vertex;
+        }
+        memory.candidates.push_back(best[i]);
+      }
+      select_neighbors(rows, state_.link_metric(), memory.candidates, forward_links(level), memory.selecting,
+                       memory.selected);
+      graph.set_links(slot, level, memory.selected);
+    }
+    return kNoSlot;
+  }
+
+  std::size_t forward_links(std::size_t level) const noexcept {
+    return level == 0 ? state_.options.m : state_.graph.degree(level);
+  }
+
+  bool are_equal(std::uint32_t a, std::uint32_t b) const noexcept {
+    return state_.rows.equal_rows(a, b) && (!state_.fine || state_.fine->equal_rows(a, b));
+  }
+
+  void answer_links(std::span<const std::uint32_t> slots, const std::vector<std::uint32_t>& twins, std::size_t level) {
+    back_links_.clear();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (twins[i] != kNoSlot || state_.graph.level(slots[i]) < level) continue;
+      for (const std::uint32_t to : state_.graph.links(slots[i], level)) back_links_.push_back({to, slots[i]});
+    }
+    std::sort(back_links_.begin(), back_links_.end());
+    groups_.clear();
+    for (std::size_t i = 0; i < back_links_.size(); ++i) {
+      if (i == 0 || back_links_[i].target != back_links_[i - 1].target) groups_.push_back(i);
+    }
+    parallel_for(groups_.size(), threads_, 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      for (std::size_t g = begin; g < end; ++g) {
+        const std::size_t last = g + 1 < groups_.size() ? groups_[g + 1] : back_links_.size();
+        take_links({back_links_.data() + groups_[g], last - groups_[g]}, level, workers_[worker]);
+      }
+    });
+  }
+
+  // Adds the sources of one target to its list; when they do not fit, the best of all are selected.
+  void take_links(std::span<const BackLink> group, std::size_t level, WorkerMemory& memory) {
+    LayeredGraph& graph = state_.graph;
+    const std::uint32_t target = group[0].target;
+    const std::span<const std::uint32_t> old = graph.links(target, level);
+    memory.selected.assign(old.begin(), old.end());
+    for (const BackLink& link : group) memory.selected.push_back(link.source);
+    if (memory.selected.size() > graph.degree(level)) {
+      const VectorStore& rows = state_.rows;
+      const RowScorer scorer(rows, state_.link_metric(), memory.query.prepare(rows, target));
+      score_all(scorer, memory.selected, memory.candidates);
+      std::sort(memory.candidates.begin(), memory.candidates.end());
+      select_neighbors(rows, state_.link_metric(), memory.candidates, graph.degree(level), memory.selecting,
+                       memory.selected);
+    }
+    graph.set_links(target, level, memory.selected);
+  }
+
+  static void score_all(const RowScorer& scorer, const std::vector<std::uint32_t>& slots,
+                        std::vector<Candidate>& candidates) {
+    candidates.clear();
+    float costs[kMaxScoreList];
+    for (std::size_t first = 0; first < slots.size(); first += kMaxScoreList) {
+      const std::size_t n = std::min(kMaxScoreList, slots.size() - first);
+      scorer.score(slots.data() + first, n, costs);
+      for (std::size_t i = 0; i < n; ++i) candidates.push_back(make_candidate(costs[i], slots[first + i]));
+    }
+  }
+
+  HnswState& state_;
+  int threads_;
+  std::vector<WorkerMemory> workers_;
+  std::vector<BackLink> back_links_;
+  std::vector<std::size_t> groups_;
+};
+
+}  // namespace
+
+InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> slots, const AddOptions& options) {
+  InsertResult result;
+  LayeredGraph& graph = state.graph;
+  std::vector<std::uint32_t> order(slots.begin(), slots.end());
+  const std::uint64_t seed = state.options.seed;
+  std::sort(order.begin(), order.end(), [seed](std::uint32_t a, std::uint32_t b) {
+    return std::pair(shuffle_key(seed, a), a) < std::pair(shuffle_key(seed, b), b);
+  });
+  for (const std::uint32_t slot : order) graph.open(slot);
+
+  Inserter inserter(state, options.threads, kLargestBatch);
+  std::size_t done = 0;
+  // How many the graph holds; dead vertices serve as well as live ones here.
+  std::size_t linked = state.ids.slots() - state.free_slots.size() - order.size();
+  if (graph.empty() && !order.empty()) {
+    graph.set_entry(order[0]);
+    done = 1;
+    linked = 1;
+  }
+  std::vector<std::uint32_t> twins;
+  while (done < order.size()) {
+    if (options.progress && !options.progress(done, order.size())) {
+      result.cancelled = true;
+      return result;
+    }
+    const std::size_t batch = std::clamp<std::size_t>(linked / kBatchShare, 1, kLargestBatch);
+    const std::size_t count = std::min(batch, order.size() - done);
+    const std::span<const std::uint32_t> part(order.data() + done, count);
+    inserter.insert(part, twins);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (twins[i] != kNoSlot) result.twins.emplace_back(part[i], twins[i]);
+    }
+    done += count;
+    linked += count;
+  }
+  if (options.progress && !options.progress(done, order.size())) result.cancelled = true;
+  return result;
+}
+
+}  // namespace segue

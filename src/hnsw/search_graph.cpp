@@ -1,0 +1,222 @@
+#include "hnsw/search_graph.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "items/check_input.hpp"
+
+namespace segue {
+namespace {
+
+// Rows of the norm order that one unit of ef pays for. Measured on real factors: the walk alone misses answers of large
+// norm at any ef; with 64 rows a unit the scan has found nearly all of them before the walk begins.
+constexpr std::size_t kHeadRowsPerEf = 64;
+constexpr std::size_t kHeadChunk = 64;
+// The norm bound is computed in float32; this covers its rounding and that of the score.
+constexpr float kBoundSlack = 1.0f + 1e-4f;
+
+class GraphSearch {
+ public:
+  GraphSearch(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const Gate& gate,
+              const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats)
+      : state_(state),
+        query_(query),
+        k_(k),
+        ef_(ef),
+        gate_(gate),
+        deadline_(deadline),
+        memory_(memory),
+        stats_(stats),
+        scorer_(state.rows, state.search_metric(), prepare(state, query, memory)) {}
+
+  void run(const IdSet* filter) {
+    memory_.walk.best.reset(ef_);
+    const std::size_t slots = state_.ids.slots();
+    if (slots == 0) return;
+    const std::size_t matches = estimate_matches(filter);
+    const double share = static_cast<double>(matches) / static_cast<double>(std::max<std::size_t>(1, state_.ids.size()));
+    // A walk keeps ef matches, meets 1 / share vertices for each, and scores about half a list for each it expands.
+    const double walk_cost =
+        static_cast<double>(ef_) / std::max(share, 1e-9) * 0.5 * static_cast<double>(state_.graph.degree(0));
+    if (static_cast<double>(matches) <= walk_cost) {
+      score_everything(filter);
+    } else {
+      walk_from_best();
+      if (memory_.walk.best.size() < k_ && !stats_.cut) {
+        memory_.walk.best.reset(ef_);
+        score_everything(filter);
+      }
+    }
+    decide();
+  }
+
+ private:
+  static const void* prepare(const HnswState& state, const float* query, HnswSearchMemory& memory) {
+    memory.prepared.prepare(state.rows, query);
+    return memory.prepared.data();
+  }
+
+  // How many items the filter lets through; all, if there is none.
+  std::size_t estimate_matches(const IdSet* filter) const {
+    const std::size_t size = state_.ids.size();
+    if (filter == nullptr) return size;
+    if (filter->listed() <= size) return filter->is_complement() ? size - filter->listed() : filter->listed();
+    // More ids are listed than there are items: look at some.
+    constexpr std::size_t kSample = 512;
+    const std::size_t slots = state_.ids.slots();
+    const std::size_t step = std::max<std::size_t>(1, slots / kSample);
+    std::size_t seen = 0;
+    std::size_t matching = 0;
+    for (std::size_t slot = 0; slot < slots; slot += step, ++seen) {
+      matching += gate_.accepts(static_cast<std::uint32_t>(slot));
+    }
+    return matching * size / std::max<std::size_t>(1, seen);
+  }
+
+  // Every accepted item, without the graph. Twins are scored one by one: exact answers need no detour.
+  void score_everything(const IdSet* filter) {
+    items_ = true;
+    std::size_t n = 0;
+    const auto take = [&](std::uint32_t slot) {
+      if (!gate_.accepts(slot)) return;
+      memory_.walk.list[n++] = slot;
+      if (n == kMaxScoreList) score_list(std::exchange(n, 0));
+    };
+    if (filter != nullptr && !filter->is_complement() && filter->listed() <= state_.ids.size()) {
+      IdSetReader(*filter).for_each_listed([&](Id id) {
+        const std::uint32_t slot = stats_.cut ? kNoSlot : state_.ids.find(id);
+        if (slot != kNoSlot) take(slot);
+      });
+    } else {
+      const auto slots = static_cast<std::uint32_t>(state_.ids.slots());
+      for (std::uint32_t slot = 0; slot < slots && !stats_.cut; ++slot) take(slot);
+    }
+    score_list(n);
+  }
+
+  void score_list(std::size_t n) {
+    WalkMemory& walk = memory_.walk;
+    scorer_.score(walk.list, n, walk.costs);
+    stats_.distances += n;
+    stats_.visited += n;
+    for (std::size_t i = 0; i < n; ++i) walk.best.insert(make_candidate(walk.costs[i], walk.list[i]));
+    if (deadline_.passed()) stats_.cut = true;
+  }
+
+  bool accepts(std::uint32_t vertex) const noexcept {
+    if (gate_.accepts(vertex)) return true;
+    bool any = false;
+    state_.twins.for_each(vertex, [&](std::uint32_t slot) {
+      any = gate_.accepts(slot);
+      return !any;
+    });
+    return any;
+  }
+
+  void walk_from_best() {
+    WalkMemory& walk = memory_.walk;
+    walk.visited.reset(state_.graph.size());
+    const bool gated = !gate_.open() || !state_.dead.empty();
+    walk.frontier.clear();
+    if (state_.metric == Metric::kInnerProduct && scan_largest_norms(gated)) return;
+    if (stats_.cut || state_.graph.empty()) return;
+    const Candidate start = descend_to(state_.graph, 0, scorer_, walk, stats_);
+    if (walk.visited.insert(vertex_of(start))) {
+      walk.frontier.push_back(start);
+      if (!gated || accepts(vertex_of(start))) walk.best.insert(start);
+    }
+    if (gated) {
+      walk_gated(state_.graph, scorer_, [this](std::uint32_t v) { return accepts(v); }, deadline_, walk, stats_);
+    } else {
+      segue::walk(state_.graph, 0, scorer_, deadline_, walk, stats_);
+    }
+  }
+
+  // True: the norm bound proves that the k best are among what was scored, or the deadline passed.
+  bool scan_largest_norms(bool gated) {
+    WalkMemory& walk = memory_.walk;
+    const NormOrder& order = state_.norms;
+    const std::size_t budget = std::min(order.size(), std::max(ef_ * kHeadRowsPerEf, k_));
+    const float query_norm = norm(query_, state_.rows.dim()) * kBoundSlack;
+    for (std::size_t first = 0; first < budget; first += kHeadChunk) {
+      if (walk.best.size() >= k_ && -cost_of(walk.best[k_ - 1]) >= query_norm * order.norm(first)) return true;
+      if (deadline_.passed()) {
+        stats_.cut = true;
+        return true;
+      }
+      std::size_t n = 0;
+      const std::size_t end = std::min(budget, first + kHeadChunk);
+      for (std::size_t rank = first; rank < end; ++rank) {
+        const std::uint32_t slot = order.slots()[rank];
+        if (slot >= state_.graph.size()) continue;  // only in a damaged file
+        walk.visited.insert(slot);
+        walk.list[n++] = slot;
+      }
+      scorer_.score(walk.list, n, walk.costs);
+      stats_.distances += n;
+      stats_.visited += n;
+      for (std::size_t i = 0; i < n; ++i) {
+        const Candidate c = make_candidate(walk.costs[i], walk.list[i]);
+        if (c >= walk.best.bound() || (gated && !accepts(walk.list[i]))) continue;
+        walk.best.insert(c);
+      }
+    }
+    if (budget == order.size()) return true;
+    for (std::size_t i = 0; i < walk.best.size(); ++i) walk.frontier.push_back(walk.best[i]);
+    return false;
+  }
+
+  // From the vertices that were found to the k best items, by what decides.
+  void decide() {
+    std::vector<Candidate>& vertices = memory_.vertices;
+    vertices.clear();
+    for (std::size_t i = 0; i < memory_.walk.best.size(); ++i) {
+      vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
+    }
+    if (state_.fine || !kernel_costs_are_exact(state_.rows.storage())) {
+      exact_costs(state_.finest(), state_.search_metric(), query_, vertices, memory_.rescoring);
+      stats_.distances += vertices.size();
+      std::sort(vertices.begin(), vertices.end());
+    }
+    std::vector<Candidate>& found = memory_.found;
+    found.clear();
+    for (const Candidate vertex : vertices) {
+      // Ids decide among equal costs, so all that tie with the k-th are looked at.
+      if (found.size() >= k_ && (vertex >> 32) != (found.back() >> 32)) break;
+      const Candidate cost = vertex >> 32 << 32;
+      const auto take = [&](std::uint32_t slot) {
+        if (gate_.accepts(slot)) found.push_back(cost | (static_cast<Candidate>(slot) << 1));
+        return true;
+      };
+      if (items_ || !state_.twins.any()) {
+        take(vertex_of(vertex));
+      } else {
+        state_.twins.for_each(vertex_of(vertex), take);
+      }
+    }
+    sort_by_cost_then_id(found, state_.ids);
+    if (found.size() > k_) found.resize(k_);
+  }
+
+  const HnswState& state_;
+  const float* query_;
+  std::size_t k_;
+  std::size_t ef_;
+  const Gate& gate_;
+  const Deadline& deadline_;
+  HnswSearchMemory& memory_;
+  WalkStats& stats_;
+  RowScorer scorer_;
+  bool items_ = false;  // what was found are items, not vertices with their twins
+};
+
+}  // namespace
+
+void search_graph(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const SearchOptions& options,
+                  const Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats) {
+  memory.found.clear();
+  memory.vertices.clear();
+  GraphSearch(state, query, k, ef, gate, deadline, memory, stats).run(options.filter);
+}
+
+}  // namespace segue

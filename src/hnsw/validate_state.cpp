@@ -1,0 +1,121 @@
+#include "hnsw/validate_state.hpp"
+
+#include <string>
+#include <vector>
+
+namespace segue {
+namespace {
+
+Status broken(const char* section, std::uint32_t slot, const char* what) {
+  return corrupt_file(std::string("section '") + section + "': slot " + std::to_string(slot) + " " + what);
+}
+
+enum class Use : unsigned char { kUnknown, kVertex, kTwin, kDead, kFree };
+
+// Which of the four states each slot is in; every slot must be in exactly one.
+Status classify(const HnswState& state, std::vector<Use>& use) {
+  use.assign(state.ids.slots(), Use::kUnknown);
+  for (const std::uint32_t slot : state.dead) {
+    if (state.ids.id(slot) >= 0 || use[slot] != Use::kUnknown) return broken("dead", slot, "is not dead, or twice");
+    use[slot] = Use::kDead;
+  }
+  for (const std::uint32_t slot : state.free_slots) {
+    if (state.ids.id(slot) >= 0 || use[slot] != Use::kUnknown) return broken("free", slot, "is in use, or twice");
+    use[slot] = Use::kFree;
+  }
+  for (std::uint32_t slot = 0; slot < use.size(); ++slot) {
+    if (use[slot] == Use::kUnknown) {
+      if (state.ids.id(slot) < 0) return broken("ids", slot, "has no id, but is neither dead nor free");
+      use[slot] = state.twins.is_twin(slot) ? Use::kTwin : Use::kVertex;
+    } else if (state.twins.is_twin(slot) || state.twins.next(slot) != kNoSlot) {
+      return broken("twin_next", slot, "is in a chain of twins, but holds no item");
+    }
+  }
+  return {};
+}
+
+Status check_links(const HnswState& state, const std::vector<Use>& use) {
+  for (std::uint32_t slot = 0; slot < use.size(); ++slot) {
+    const bool linked = use[slot] == Use::kVertex || use[slot] == Use::kDead;
+    for (std::size_t level = 0; level <= state.graph.level(slot); ++level) {
+      const std::span<const std::uint32_t> links = state.graph.links(slot, level);
+      if (!linked && !links.empty()) return broken("links0", slot, "is not in the graph, but has links");
+      for (const std::uint32_t to : links) {
+        if (use[to] != Use::kVertex && use[to] != Use::kDead) {
+          return broken("links0", slot, "links to a slot that is not in the graph");
+        }
+      }
+    }
+  }
+  const std::uint32_t entry = state.graph.entry();
+  if (entry == kNoVertex) {
+    if (state.ids.size() != 0) return corrupt_file("section 'hnsw': there are items, but no entry vertex");
+  } else if (use[entry] != Use::kVertex && use[entry] != Use::kDead) {
+    return broken("hnsw", entry, "is the entry, but not in the graph");
+  }
+  return {};
+}
+
+Status check_twins(const HnswState& state, const std::vector<Use>& use) {
+  if (!state.twins.any()) return {};
+  std::size_t in_chains = 0;
+  std::size_t twins = 0;
+  for (std::uint32_t slot = 0; slot < use.size(); ++slot) {
+    twins += use[slot] == Use::kTwin;
+    if (use[slot] != Use::kVertex) continue;
+    std::uint32_t before = slot;
+    for (std::uint32_t twin = state.twins.next(slot); twin != kNoSlot; twin = state.twins.next(twin)) {
+      if (use[twin] != Use::kTwin || state.twins.previous_array()[twin] != before + 1) {
+        return broken("twin_previous", twin, "does not fit the chain it is in");
+      }
+      if (!state.rows.equal_rows(slot, twin)) return broken("rows", twin, "is not equal to its twin");
+      if (++in_chains > use.size()) return broken("twin_next", twin, "is in an endless chain");
+      before = twin;
+    }
+  }
+  if (in_chains != twins) return corrupt_file("section 'twin_next': some twins are in no chain");
+  return {};
+}
+
+Status check_norms(const HnswState& state, const std::vector<Use>& use) {
+  if (state.metric != Metric::kInnerProduct) {
+    if (state.norms.size() != 0) return corrupt_file("section 'norms': only inner product has an order by norm");
+    return {};
+  }
+  std::vector<bool> seen(use.size());
+  std::size_t vertices = 0;
+  for (const Use u : use) vertices += u == Use::kVertex || u == Use::kDead;
+  for (std::size_t rank = 0; rank < state.norms.size(); ++rank) {
+    const std::uint32_t slot = state.norms.slots()[rank];
+    if (slot >= use.size() || seen[slot] || (use[slot] != Use::kVertex && use[slot] != Use::kDead)) {
+      return broken("norm_order", slot, "is no vertex, or twice");
+    }
+    seen[slot] = true;
+    if (rank > 0 && !(state.norms.norm(rank) <= state.norms.norm(rank - 1))) {
+      return broken("norms", slot, "is out of order");
+    }
+  }
+  if (state.norms.size() != vertices) return corrupt_file("section 'norm_order': a vertex is missing");
+  return {};
+}
+
+}  // namespace
+
+Status validate_state(const HnswState& state, Id next_id) {
+  SEGUE_RETURN_IF_ERROR(state.ids.validate());
+  const std::size_t slots = state.ids.slots();
+  if (state.graph.size() != slots || state.rows.size() != slots || (state.fine && state.fine->size() != slots)) {
+    return corrupt_file("sections 'ids', 'rows' and 'links0' are not of one size");
+  }
+  for (const Id id : state.ids.id_array()) {
+    if (id >= next_id) return corrupt_file("section 'ids': an id is not below the next free id");
+  }
+  SEGUE_RETURN_IF_ERROR(state.graph.validate());
+  std::vector<Use> use;
+  SEGUE_RETURN_IF_ERROR(classify(state, use));
+  SEGUE_RETURN_IF_ERROR(check_links(state, use));
+  SEGUE_RETURN_IF_ERROR(check_twins(state, use));
+  return check_norms(state, use);
+}
+
+}  // namespace segue

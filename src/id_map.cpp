@@ -1,0 +1,122 @@
+#include "segue/core/id_map.hpp"
+
+#include <bit>
+#include <string>
+
+namespace segue {
+namespace {
+
+// The finaliser of splitmix64 (Steele, Lea, Flood 2014): neighbouring ids land far apart.
+std::uint64_t mix(std::uint64_t x) noexcept {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+std::size_t table_entries(std::size_t count) noexcept { return std::bit_ceil(2 * count + 2); }
+
+}  // namespace
+
+IdMap::IdMap(Buffer<Id> ids, Buffer<std::uint32_t> table, std::size_t count) noexcept
+    : ids_(std::move(ids)), table_(std::move(table)), count_(count) {}
+
+std::size_t IdMap::home(Id id) const noexcept { return mix(static_cast<std::uint64_t>(id)) & (table_.size() - 1); }
+
+std::uint32_t IdMap::find(Id id) const noexcept {
+  if (id < 0) return kNoSlot;
+  if (table_.empty()) {
+    const bool there = static_cast<std::uint64_t>(id) < ids_.size() && ids_[static_cast<std::size_t>(id)] == id;
+    return there ? static_cast<std::uint32_t>(id) : kNoSlot;
+  }
+  const std::size_t mask = table_.size() - 1;
+  std::size_t at = home(id);
+  for (std::size_t probes = 0; probes <= mask && table_[at] != 0; ++probes, at = (at + 1) & mask) {
+    const std::uint32_t slot = table_[at] - 1;
+    if (slot < ids_.size() && ids_[slot] == id) return slot;
+  }
+  return kNoSlot;
+}
+
+void IdMap::reserve(std::size_t slots) {
+  ids_.reserve(slots);
+  if (!table_.empty() && table_entries(slots) > table_.size()) rebuild_table(table_entries(slots));
+}
+
+void IdMap::insert(Id id, std::uint32_t slot) {
+  if (slot >= ids_.size()) ids_.resize(slot + std::size_t{1}, kMissingId);
+  if (table_.empty() && static_cast<std::uint64_t>(id) != slot) rebuild_table(table_entries(ids_.capacity()));
+  if (!table_.empty() && table_entries(count_ + 1) > table_.size()) rebuild_table(table_.size() * 2);
+  ids_[slot] = id;
+  if (!table_.empty() && !place(id, slot)) rebuild_table(table_entries(ids_.size()));
+  ++count_;
+}
+
+void IdMap::erase(Id id) noexcept {
+  const std::uint32_t slot = find(id);
+  if (slot == kNoSlot) return;
+  if (!table_.empty()) {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t hole = home(id);
+    while (table_[hole] != slot + 1) hole = (hole + 1) & mask;
+    // Shift back every later entry of the run that may stand in the hole, so that no tombstone is needed.
+    std::size_t at = hole;
+    for (std::size_t steps = 0; steps < mask; ++steps) {
+      at = (at + 1) & mask;
+      if (table_[at] == 0 || table_[at] > ids_.size()) break;  // the latter only in a damaged table
+      const std::size_t wish = home(ids_[table_[at] - 1]);
+      if (((at - wish) & mask) >= ((at - hole) & mask)) {
+        table_[hole] = table_[at];
+        hole = at;
+      }
+    }
+    table_[hole] = 0;
+  }
+  ids_[slot] = kMissingId;
+  --count_;
+}
+
+bool IdMap::place(Id id, std::uint32_t slot) noexcept {
+  const std::size_t mask = table_.size() - 1;
+  std::size_t at = home(id);
+  for (std::size_t probes = 0; probes <= mask; ++probes, at = (at + 1) & mask) {
+    if (table_[at] != 0) continue;
+    table_[at] = slot + 1;
+    return true;
+  }
+  return false;
+}
+
+void IdMap::rebuild_table(std::size_t entries) {
+  Buffer<std::uint32_t> fresh(entries);
+  table_.swap(fresh);
+  for (std::size_t slot = 0; slot < ids_.size(); ++slot) {
+    if (ids_[slot] != kMissingId) place(ids_[slot], static_cast<std::uint32_t>(slot));
+  }
+}
+
+Status IdMap::validate() const {
+  std::size_t found = 0;
+  for (std::size_t slot = 0; slot < ids_.size(); ++slot) {
+    if (ids_[slot] == kMissingId) continue;
+    ++found;
+    if (ids_[slot] < 0) return corrupt_file("slot " + std::to_string(slot) + " holds a negative id");
+    if (find(ids_[slot]) != slot) {
+      return corrupt_file("id " + std::to_string(ids_[slot]) + " of slot " + std::to_string(slot) +
+                          " cannot be found through the id table, or is there twice");
+    }
+  }
+  if (found != count_) {
+    return corrupt_file("the ids of " + std::to_string(found) + " items are there, " + std::to_string(count_) +
+                        " were counted");
+  }
+  if (table_.empty()) return {};
+  std::size_t entries = 0;
+  for (const std::uint32_t entry : table_) entries += entry != 0;
+  if (!std::has_single_bit(table_.size()) || entries != count_ || table_.size() <= 2 * count_) {
+    return corrupt_file("the id table has " + std::to_string(entries) + " entries in " +
+                        std::to_string(table_.size()) + " places for " + std::to_string(count_) + " ids");
+  }
+  return {};
+}
+
+}  // namespace segue

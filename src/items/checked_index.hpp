@@ -1,0 +1,173 @@
+#pragma once
+// CheckedIndex: the first room of every index. Checks what came, takes the lock, and calls a body that may trust both.
+//
+// An index kind derives from CheckedIndex<its public class> and fills in the do_ functions. They run under the lock
+// (shared for those that are const) and may throw std::bad_alloc.
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <numeric>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "items/check_input.hpp"
+
+namespace segue {
+
+template <class PublicIndex>
+class CheckedIndex : public PublicIndex {
+ public:
+  std::size_t dim() const noexcept final { return dim_; }
+  Metric metric() const noexcept final { return metric_; }
+
+  std::size_t size() const final {
+    const std::shared_lock lock(mutex_);
+    return id_map().size();
+  }
+  bool contains(Id id) const final {
+    const std::shared_lock lock(mutex_);
+    return id_map().find(id) != kNoSlot;
+  }
+  std::vector<Id> ids() const final {
+    const std::shared_lock lock(mutex_);
+    std::vector<Id> all;
+    all.reserve(id_map().size());
+    for (const Id id : id_map().id_array()) {
+      if (id >= 0) all.push_back(id);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  Status add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
+    return guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
+      SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
+      const bool own_ids = !ids.empty();
+      if (own_ids) SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
+      const std::unique_lock lock(mutex_);
+      std::vector<Id> next;
+      if (!own_ids) {
+        next.resize(vectors.rows());
+        std::iota(next.begin(), next.end(), next_id_);
+        ids = next;
+      }
+      SEGUE_RETURN_IF_ERROR(check_new(ids, id_map()));
+      return insert(vectors, ids, options);
+    });
+  }
+
+  Status upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
+    return guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
+      SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
+      SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
+      const std::unique_lock lock(mutex_);
+      return insert(vectors, ids, options);
+    });
+  }
+
+  Result<std::size_t> remove(std::span<const Id> ids) final {
+    std::size_t removed = 0;
+    const Status status = guard_memory([&]() -> Status {
+      const std::unique_lock lock(mutex_);
+      std::vector<Id> there;
+      for (const Id id : ids) {
+        if (id_map().find(id) != kNoSlot) there.push_back(id);
+      }
+      std::sort(there.begin(), there.end());
+      there.erase(std::unique(there.begin(), there.end()), there.end());
+      removed = there.size();
+      if (!there.empty()) do_remove(there);
+      return {};
+    });
+    if (!status.ok()) return status;
+    return removed;
+  }
+
+  Result<std::vector<float>> get(std::span<const Id> ids) const final {
+    std::vector<float> out;
+    const Status status = guard_memory([&]() -> Status {
+      const std::shared_lock lock(mutex_);
+      out.resize(ids.size() * dim_);
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        const std::uint32_t slot = id_map().find(ids[i]);
+        if (slot == kNoSlot) {
+          return not_found("id " + std::to_string(ids[i]) + " at position " + std::to_string(i) +
+                           " is not in the index");
+        }
+        do_read(slot, out.data() + i * dim_);
+      }
+      return {};
+    });
+    if (!status.ok()) return status;
+    return out;
+  }
+
+  Status search_into(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
+                     float* scores) const final {
+    return guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_search(queries, k, options, dim_, metric_));
+      const std::shared_lock lock(mutex_);
+      do_search(queries, k, options, ids, scores);
+      return {};
+    });
+  }
+
+  Result<RangeResult> range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
+    RangeResult result;
+    const Status status = guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_search(queries, 1, options, dim_, metric_));
+      if (threshold != threshold) return invalid_argument("threshold is NaN; it must be a number");
+      const std::shared_lock lock(mutex_);
+      result = do_range_search(queries, threshold, options);
+      return {};
+    });
+    if (!status.ok()) return status;
+    return result;
+  }
+
+ protected:
+  CheckedIndex(std::size_t dim, Metric metric) noexcept : dim_(dim), metric_(metric) {}
+
+  virtual const IdMap& id_map() const noexcept = 0;
+  // The ids are not there; `vectors` are as they came (cosine: not normalised).
+  virtual Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
+  // Some of the ids are there.
+  virtual Status do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
+  // All ids are there, each once.
+  virtual void do_remove(std::span<const Id> ids) = 0;
+  virtual void do_read(std::uint32_t slot, float* out) const = 0;
+  virtual void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
+                         float* scores) const = 0;
+  virtual RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const = 0;
+
+  std::size_t dim_;
+  Metric metric_;
+  Id next_id_ = 0;  // one past the largest id ever used
+  mutable std::shared_mutex mutex_;
+
+ private:
+  static Status check_threads(int threads) {
+    if (threads >= 0) return {};
+    return invalid_argument("threads is " + std::to_string(threads) +
+                            "; it must be positive, or 0 for all that there are");
+  }
+
+  Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+    if (vectors.empty()) return {};
+    const Id largest = *std::max_element(ids.begin(), ids.end());
+    if (largest == std::numeric_limits<Id>::max()) return invalid_argument("id 2^63 - 1 is reserved; use a smaller one");
+    SEGUE_RETURN_IF_ERROR(check_room(id_map().slots(), vectors.rows()));
+    const bool any_there =
+        id_map().size() != 0 &&
+        std::any_of(ids.begin(), ids.end(), [&](Id id) { return id_map().find(id) != kNoSlot; });
+    SEGUE_RETURN_IF_ERROR(any_there ? do_upsert(vectors, ids, options) : do_add(vectors, ids, options));
+    next_id_ = std::max(next_id_, largest + 1);
+    return {};
+  }
+};
+
+}  // namespace segue

@@ -1,0 +1,134 @@
+#include "segue/core/layered_graph.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace segue {
+namespace {
+
+std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
+  x += 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+Status bad_link(std::uint32_t vertex, std::size_t level, const std::string& what) {
+  return corrupt_file("vertex " + std::to_string(vertex) + " on level " + std::to_string(level) + ": " + what);
+}
+
+}  // namespace
+
+std::size_t LayeredGraph::draw_level(std::uint32_t slot) const noexcept {
+  // 53 bits to a number in (0, 1].
+  const double u = static_cast<double>((mix(mix(seed_) ^ slot) >> 11) + 1) * 0x1.0p-53;
+  const double level = -std::log(u) / std::log(static_cast<double>(degree_));
+  return std::min(kMaxLevel, static_cast<std::size_t>(level));
+}
+
+std::size_t LayeredGraph::level(std::uint32_t vertex) const noexcept {
+  const std::uint32_t at = upper_at_[vertex];
+  return at == 0 || at > upper_.size() ? 0 : std::min<std::size_t>(upper_[at - 1], kMaxLevel);
+}
+
+void LayeredGraph::reserve(std::size_t slots) {
+  links0_.reserve(slots * 2 * degree_);
+  upper_at_.reserve(slots);
+}
+
+void LayeredGraph::resize(std::size_t slots) {
+  links0_.resize(slots * 2 * degree_, kNoVertex);
+  upper_at_.resize(slots);
+}
+
+void LayeredGraph::open(std::uint32_t slot) {
+  const std::size_t level = draw_level(slot);
+  if (level > 0 && upper_at_[slot] == 0) {
+    const std::size_t at = upper_.size();
+    upper_.resize(at + 1 + level * degree_, kNoVertex);
+    upper_[at] = static_cast<std::uint32_t>(level);
+    upper_at_[slot] = static_cast<std::uint32_t>(at + 1);
+  }
+}
+
+void LayeredGraph::close(std::uint32_t vertex) noexcept {
+  for (std::size_t l = 0; l <= level(vertex); ++l) set_links(vertex, l, {});
+}
+
+void LayeredGraph::clear() {
+  links0_.clear();
+  upper_at_.clear();
+  upper_.clear();
+  entry_ = kNoVertex;
+}
+
+std::span<const std::uint32_t> LayeredGraph::places(std::uint32_t vertex, std::size_t level) const noexcept {
+  if (level == 0) return {level0(vertex), 2 * degree_};
+  const std::size_t begin = upper_at_[vertex] + (level - 1) * degree_;
+  if (upper_at_[vertex] == 0 || begin + degree_ > upper_.size()) return {};
+  return {upper_.data() + begin, degree_};
+}
+
+std::span<std::uint32_t> LayeredGraph::places(std::uint32_t vertex, std::size_t level) noexcept {
+  const std::span<const std::uint32_t> there = static_cast<const LayeredGraph*>(this)->places(vertex, level);
+  return {const_cast<std::uint32_t*>(there.data()), there.size()};
+}
+
+std::span<const std::uint32_t> LayeredGraph::links(std::uint32_t vertex, std::size_t level) const noexcept {
+  const std::span<const std::uint32_t> all = places(vertex, level);
+  std::size_t n = 0;
+  while (n < all.size() && all[n] < size()) ++n;
+  return all.first(n);
+}
+
+void LayeredGraph::set_links(std::uint32_t vertex, std::size_t level, std::span<const std::uint32_t> links) noexcept {
+  const std::span<std::uint32_t> all = places(vertex, level);
+  const std::size_t n = std::min(all.size(), links.size());
+  if (n != 0) std::memmove(all.data(), links.data(), n * sizeof(std::uint32_t));
+  std::fill(all.begin() + static_cast<std::ptrdiff_t>(n), all.end(), kNoVertex);
+}
+
+void LayeredGraph::adopt(Buffer<std::uint32_t> links0, Buffer<std::uint32_t> upper_at, Buffer<std::uint32_t> upper,
+                         std::uint32_t entry) noexcept {
+  links0_ = std::move(links0);
+  upper_at_ = std::move(upper_at);
+  upper_ = std::move(upper);
+  entry_ = entry < size() ? entry : kNoVertex;
+}
+
+Status LayeredGraph::validate() const {
+  if (links0_.size() != size() * 2 * degree_) return corrupt_file("level 0 has the wrong number of links");
+  if (entry_ != kNoVertex && entry_ >= size()) return corrupt_file("the entry vertex is out of range");
+  std::size_t blocks = 0;
+  std::vector<std::uint32_t> sorted;
+  for (std::uint32_t v = 0; v < size(); ++v) {
+    const std::uint32_t at = upper_at_[v];
+    if (at != 0) {
+      if (at > upper_.size() || upper_[at - 1] != draw_level(v) || at + level(v) * degree_ > upper_.size()) {
+        return bad_link(v, 1, "its block of upper links is out of range");
+      }
+      blocks += 1 + level(v) * degree_;
+    }
+    for (std::size_t l = 0; l <= level(v); ++l) {
+      const std::span<const std::uint32_t> all = places(v, l);
+      const std::span<const std::uint32_t> used = links(v, l);
+      for (const std::uint32_t rest : all.subspan(used.size())) {
+        if (rest != kNoVertex) return bad_link(v, l, "links to " + std::to_string(rest) + ", which is out of range");
+      }
+      sorted.assign(used.begin(), used.end());
+      std::sort(sorted.begin(), sorted.end());
+      if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return bad_link(v, l, "a link is there twice");
+      for (const std::uint32_t to : used) {
+        if (to == v) return bad_link(v, l, "links to itself");
+        if (level(to) < l) return bad_link(v, l, "links to " + std::to_string(to) + ", which is not on this level");
+      }
+    }
+  }
+  if (blocks != upper_.size()) return corrupt_file("blocks of upper links overlap or are unused");
+  return {};
+}
+
+}  // namespace segue

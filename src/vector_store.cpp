@@ -1,0 +1,74 @@
+#include "segue/core/vector_store.hpp"
+
+#include <cstring>
+
+#include "kernels/kernel_table.hpp"
+#include "segue/core/scorer.hpp"
+
+namespace segue {
+namespace {
+
+static_assert(Scorer<RowScorer>);
+
+kernels::Family family_of(Storage storage) noexcept {
+  switch (storage) {
+    case Storage::kF16: return kernels::kFamilyF16;
+    case Storage::kBf16: return kernels::kFamilyBf16;
+    case Storage::kSq8: return kernels::kFamilySq8;
+    case Storage::kAuto:
+    case Storage::kF32: break;
+  }
+  return kernels::kFamilyF32;
+}
+
+std::size_t stride_of(std::size_t row_bytes) noexcept {
+  const std::size_t lines = (row_bytes + 63) / 64 * 64;
+  return lines - row_bytes <= row_bytes / 8 ? lines : (row_bytes + 15) / 16 * 16;
+}
+
+}  // namespace
+
+VectorStore::VectorStore(const kernels::KernelTable& table, Storage storage, std::size_t dim)
+    : table_(&table),
+      family_(&table.families[family_of(storage)]),
+      storage_(storage),
+      dim_(dim),
+      row_bytes_(family_->row_bytes(dim)),
+      stride_(stride_of(row_bytes_)) {}
+
+void VectorStore::write(std::size_t slot, const float* x) noexcept {
+  family_->encode(x, 1, dim_, rows_.data() + slot * stride_, stride_);
+}
+
+void VectorStore::copy_row(std::size_t from, std::size_t to) noexcept {
+  std::memcpy(rows_.data() + to * stride_, row(from), stride_);
+}
+
+void VectorStore::read(std::size_t slot, float* out) const noexcept { family_->decode(row(slot), dim_, out); }
+
+bool VectorStore::equal_rows(std::size_t a, std::size_t b) const noexcept {
+  return std::memcmp(row(a), row(b), row_bytes_) == 0;
+}
+
+void PreparedQuery::prepare(const VectorStore& store, const float* x) {
+  const std::size_t bytes = store.kernels().query_bytes(store.dim());
+  if (memory_.size() < bytes) memory_.resize(bytes);
+  store.kernels().prepare_query(x, store.dim(), memory_.data());
+}
+
+RowScorer::RowScorer(const VectorStore& store, RowMetric metric, const void* prepared_query) noexcept
+    : score_list_(store.kernels().score_list[static_cast<unsigned>(metric)]),
+      query_(prepared_query),
+      rows_(store.rows()),
+      stride_(store.stride()),
+      dim_(store.dim()),
+      negate_(metric == RowMetric::kDot) {}
+
+void RowScorer::score(const std::uint32_t* slots, std::size_t n, float* costs) const noexcept {
+  score_list_(query_, rows_, stride_, slots, n, dim_, costs);
+  if (negate_) {
+    for (std::size_t i = 0; i < n; ++i) costs[i] = -costs[i];
+  }
+}
+
+}  // namespace segue
