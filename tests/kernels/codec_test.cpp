@@ -15,8 +15,7 @@ SEGUE_FOR_EVERY_SET(CodecTest);
 double half_value(unsigned h) {
   const int exponent = static_cast<int>((h >> 10) & 31u);
   const double fraction = h & 1023u;
-  const double magnitude =
-      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0 + fraction, exponent - 25);
+  const double magnitude = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0 + fraction, exponent - 25);
   return (h & 0x8000u) != 0 ? -magnitude : magnitude;
 }
 
@@ -74,7 +73,7 @@ TEST_P(CodecTest, F16EncodesToNearestEven) {
 
 TEST_P(CodecTest, F16SaturatesAndKeepsZeros) {
   const float huge = std::numeric_limits<float>::max(), tiny = std::numeric_limits<float>::denorm_min();
-  const std::vector<float> x = {65504.0f, 65519.99f, 65520.0f, 65536.0f, huge, -65520.0f, -huge,
+  const std::vector<float> x = {65504.0f, 65519.99f, 65520.0f, 65536.0f, huge,     -65520.0f,       -huge,
                                 0.0f,     -0.0f,     tiny,     -tiny,    0x1p-25f, 0x1.000002p-25f, -0x1p-24f};
   const std::vector<unsigned> expected = {0x7bff, 0x7bff, 0x7bff, 0x7bff, 0x7bff, 0xfbff, 0xfbff,
                                           0x0000, 0x8000, 0x0000, 0x8000, 0x0000, 0x0001, 0x8001};
@@ -155,7 +154,8 @@ TEST_P(CodecTest, SameBytesAsScalarAndZeroPadding) {
       std::mt19937 random(kSeed + 31);
       std::vector<float> x(5 * dim);
       for (float& v : x) {  // any finite bits: denormals, huge values
-        do v = from_bits(static_cast<std::uint32_t>(random())); while (!std::isfinite(v));
+        do v = from_bits(static_cast<std::uint32_t>(random()));
+        while (!std::isfinite(v));
       }
       const auto mild = random_floats(2 * dim, 32);
       std::copy(mild.begin(), mild.end(), x.begin());

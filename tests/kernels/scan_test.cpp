@@ -19,11 +19,20 @@ TEST_P(ScanTest, SelectMatchesThePlainLoop) {
     auto scores = random_floats(n, static_cast<unsigned>(n));
     for (std::size_t i = 0; i < n; ++i) {
       switch (random() % 16) {
-        case 0: scores[i] = kNan; break;
-        case 1: scores[i] = 0.5f; break;  // equal to the threshold: does not pass
-        case 2: scores[i] = -kInfinity; break;
-        case 3: scores[i] = kInfinity; break;
-        default: break;
+        case 0:
+          scores[i] = kNan;
+          break;
+        case 1:
+          scores[i] = 0.5f;
+          break;  // equal to the threshold: does not pass
+        case 2:
+          scores[i] = -kInfinity;
+          break;
+        case 3:
+          scores[i] = kInfinity;
+          break;
+        default:
+          break;
       }
     }
     for (const float threshold : {0.5f, -2.0f, 2.0f, kInfinity, -kInfinity, kNan}) {

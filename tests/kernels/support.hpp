@@ -41,12 +41,12 @@ class EverySet : public ::testing::TestWithParam<const KernelTable*> {
   const FamilyKernels& family(std::size_t f) const { return table().families[f]; }
 };
 
-#define SEGUE_FOR_EVERY_SET(Fixture)                                                                             \
-  INSTANTIATE_TEST_SUITE_P(Sets, Fixture,                                                                        \
-                           ::testing::ValuesIn(std::vector<const ::segue::kernels::KernelTable*>(                \
-                               ::segue::kernels::available_kernels().begin(),                                    \
-                               ::segue::kernels::available_kernels().end())),                                    \
-                           [](const auto& test) { return std::string(test.param->name); })
+#define SEGUE_FOR_EVERY_SET(Fixture)                                                                    \
+  INSTANTIATE_TEST_SUITE_P(                                                                             \
+      Sets, Fixture,                                                                                    \
+      ::testing::ValuesIn(std::vector<const ::segue::kernels::KernelTable*>(                            \
+          ::segue::kernels::available_kernels().begin(), ::segue::kernels::available_kernels().end())), \
+      [](const auto& test) { return std::string(test.param->name); })
 
 inline std::vector<float> random_floats(std::size_t n, unsigned salt, float low = -1.0f, float high = 1.0f) {
   std::mt19937 random(kSeed + salt);

@@ -81,7 +81,7 @@ void score_tile_by_rows(const void* queries, std::size_t query_stride, std::size
   for (std::size_t r = 0; r < n; r += kRows) {
     const std::size_t count = n - r < kRows ? n - r : kRows;
     for (std::size_t q = 0; q < nq; ++q) {
-      score_block<Family, M>(static_cast<const unsigned char*>(queries) + q * query_stride, rows + r * stride, stride,
+      score_rows_in_groups<Family, M>(static_cast<const unsigned char*>(queries) + q * query_stride, rows + r * stride, stride,
                              count, dim, out + q * out_stride + r);
     }
   }
