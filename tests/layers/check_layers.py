@@ -51,7 +51,7 @@ LAYERS = {
     ),
     # Which index a file holds; hangs at the side, above the indexes.
     "file": (
-        ["include/segue/file.hpp", "src/file/inspect.cpp", "src/file/load.cpp"],
+        ["include/segue/file.hpp", "src/load.cpp", "src/file/inspect.cpp"],
         ["base", "core data", "core algorithms", "file container", "indexes"],
     ),
     "umbrella": (["include/segue/segue.hpp"],
