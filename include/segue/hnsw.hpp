@@ -42,7 +42,7 @@ class HnswIndex : public Index {
   static Result<std::unique_ptr<HnswIndex>> create(std::size_t dim, Metric metric = Metric::kInnerProduct,
                                                    const HnswOptions& options = {});
   virtual const HnswOptions& options() const noexcept = 0;
-  // ef of a search that names none. 64 at first; not negative; not part of the file's identity but kept in it.
+  // The ef of a search that names none.
   virtual std::size_t default_ef() const noexcept = 0;
 };
 

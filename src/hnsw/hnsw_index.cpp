@@ -1,6 +1,10 @@
 #include "hnsw/hnsw_index.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
+#include <new>
+#include <numeric>
 #include <string>
 
 #include "hnsw/change_items.hpp"
@@ -59,38 +63,66 @@ Status HnswIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, con
   return change(vectors, ids, options);
 }
 
-// What can be cancelled, or would leave a part behind when memory runs out, works on a copy. Without a progress
-// callback only memory can fail: then what was added is taken out again.
+// All or nothing, in one of two ways. What can be cancelled works on a copy, which costs memory for a time. Otherwise the
+// vectors go in under ids that nobody uses; once all of them are in, the old ones are marked and the ids change hands,
+// which cannot fail.
 Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
   std::vector<Id> replaced;
   for (const Id id : ids) {
     if (state_.ids.find(id) != kNoSlot) replaced.push_back(id);
   }
-  if (state_.ids.slots() == 0 || options.progress || !replaced.empty() || vectors.rows() * 8 > state_.ids.size()) {
-    // A bulk change: the copy is small beside the work.
-    HnswState fresh = state_.ids.slots() == 0 ? HnswState(dim_, metric_, options_, state_.rows.table()) : state_;
+  if (state_.ids.slots() == 0 || options.progress) {
+    HnswState fresh = state_;
     mark_removed(fresh, replaced);
     if (!add_items(fresh, vectors, ids, options)) return cancelled("the call was cancelled; the index is as it was");
-    if (needs_repair(fresh)) repair_graph(fresh, options.threads);
     state_ = std::move(fresh);
-    return {};
+  } else if (replaced.empty()) {
+    add_or_undo(vectors, ids, options);
+  } else {
+    const Id first = std::max(next_id_, *std::max_element(ids.begin(), ids.end()) + 1);
+    if (static_cast<std::uint64_t>(std::numeric_limits<Id>::max() - first) < ids.size()) {
+      return invalid_argument("ids this close to 2^63 leave no room to replace vectors; use smaller ones");
+    }
+    std::vector<Id> unused(ids.size());
+    std::iota(unused.begin(), unused.end(), first);
+    state_.dead.reserve(state_.dead.size() + ids.size());
+    state_.free_slots.reserve(state_.free_slots.size() + ids.size());
+    add_or_undo(vectors, unused, options);
+    mark_removed(state_, replaced);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const std::uint32_t slot = state_.ids.find(unused[i]);
+      state_.ids.erase(unused[i]);
+      state_.ids.insert(ids[i], slot);
+    }
   }
+  repair_if_needed(options.threads);
+  return {};
+}
+
+void HnswIndexBody::add_or_undo(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
   try {
     add_items(state_, vectors, ids, options);
   } catch (...) {
     std::vector<Id> there;
-    for (const Id id : ids) {
-      if (state_.ids.find(id) != kNoSlot) there.push_back(id);
-    }
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(there),
+                 [this](Id id) { return state_.ids.find(id) != kNoSlot; });
     mark_removed(state_, there);
     throw;
   }
-  return {};
+}
+
+// Short of memory, the dead stay marked: they are as invisible as before, and the next change tries again.
+void HnswIndexBody::repair_if_needed(int threads) {
+  if (!needs_repair(state_)) return;
+  try {
+    repair_graph(state_, threads);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 void HnswIndexBody::do_remove(std::span<const Id> ids) {
   mark_removed(state_, ids);
-  if (needs_repair(state_)) repair_graph(state_, 0);
+  repair_if_needed(0);
 }
 
 const float* HnswIndexBody::prepare(const float* query, HnswSearchMemory& memory) const {

@@ -41,6 +41,8 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
+  void add_or_undo(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
+  void repair_if_needed(int threads);
   const float* prepare(const float* query, HnswSearchMemory& memory) const;
   std::size_t width(std::size_t k, const SearchOptions& options) const noexcept;
 

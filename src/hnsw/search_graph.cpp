@@ -10,7 +10,7 @@ namespace {
 
 // Rows of the norm order that one unit of ef pays for. Measured on real factors: the walk alone misses answers of large
 // norm at any ef; with 64 rows a unit the scan has found nearly all of them before the walk begins.
-constexpr std::size_t kHeadRowsPerEf = 64;
+constexpr std::size_t kHeadRowsPerEf = 32;
 constexpr std::size_t kHeadChunk = 64;
 // The norm bound is computed in float32; this covers its rounding and that of the score.
 constexpr float kBoundSlack = 1.0f + 1e-4f;
