@@ -8,7 +8,7 @@ from typing import Union
 from . import _segue
 from ._results import FileInfo, FileSection
 
-Path = Union[str, "os.PathLike[str]"]
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 def load(path: Path, mmap: bool = True, verify: bool = True) -> _segue.Index:
@@ -17,7 +17,7 @@ def load(path: Path, mmap: bool = True, verify: bool = True) -> _segue.Index:
     Loading runs no code from the file and trusts nothing in it.
 
     Args:
-        path: str or os.PathLike.
+        path: str, bytes or os.PathLike.
         mmap: Map the file: its pages are read when first used and are shared between
             processes. Changes to the index stay in memory and never reach the file. False
             reads it all at once.
@@ -51,7 +51,7 @@ def inspect(path: Path) -> FileInfo:
     """What the header and the section table of an index file say, without reading the rest.
 
     Args:
-        path: str or os.PathLike.
+        path: str, bytes or os.PathLike.
 
     Returns:
         FileInfo.
@@ -67,15 +67,15 @@ def inspect(path: Path) -> FileInfo:
         ...     segue.inspect(path).kind
         'hnsw'
     """
-    *fields, sections = _segue._inspect(path)
-    return FileInfo(*fields, [FileSection(*section) for section in sections])
+    fields, sections = _segue._inspect(path)
+    return FileInfo(*fields, sections=[FileSection(*section) for section in sections])
 
 
 def verify(path: Path) -> None:
     """Checks all sums, and every range and link, of an index file.
 
     Args:
-        path: str or os.PathLike.
+        path: str, bytes or os.PathLike.
 
     Raises:
         FileNotFound, IoError, CorruptFile: As in `load`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sys
 import time
@@ -82,8 +83,7 @@ class _NotebookBar:
     """tqdm's widget."""
 
     def __init__(self) -> None:
-        from tqdm.notebook import tqdm
-
+        tqdm = importlib.import_module("tqdm.notebook").tqdm
         self._bar = tqdm(total=0, unit=" items", unit_scale=True)
 
     def __call__(self, done: int, total: int) -> None:

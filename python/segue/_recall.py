@@ -29,8 +29,8 @@ def recall(ids: Any, truth: Any, k: int) -> float:
 
     Example:
         >>> import segue
-        >>> segue.recall([[1, 2, 9], [4, 5, 6]], [[1, 2, 3], [4, 5, 6]], k=3)
-        0.8333333333333333
+        >>> segue.recall([[1, 9], [4, 5]], [[1, 2], [5, 4]], k=2)
+        0.75
     """
     return _segue._recall(_matrix(ids, "ids"), _matrix(truth, "truth"), k)
 

@@ -101,7 +101,7 @@ std::string to_path(py::handle value) {
   PyObject* path = PyOS_FSPath(value.ptr());
   if (path == nullptr) {
     PyErr_Clear();
-    raise_invalid("path is " + describe(value) + ", expected a str or os.PathLike");
+    raise_invalid("path is " + describe(value) + ", expected a str, bytes or os.PathLike");
   }
   py::object held = py::reinterpret_steal<py::object>(path);
   PyObject* encoded = nullptr;

@@ -44,6 +44,8 @@ bool is_id_array(pybind11::handle value) noexcept;
 // Uninitialised, of shape (columns,) for a single row, else (rows, columns).
 PyObject* new_ids(std::size_t rows, std::size_t columns, bool single);
 PyObject* new_scores(std::size_t rows, std::size_t columns, bool single);
+// `rows` records of QueryStats, zero: an array whose single elements have the fields as attributes.
+pybind11::object new_stats(std::size_t rows);
 void* data_of(PyObject* array) noexcept;
 
 // An array that takes the vector over.

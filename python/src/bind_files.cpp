@@ -25,8 +25,10 @@ py::tuple inspect_file(const py::object& path) {
   if (!info.ok()) raise_file(info.status());
   py::list sections;
   for (const FileSection& s : info->sections) sections.append(py::make_tuple(s.name, s.offset, s.bytes, s.checksum));
-  return py::make_tuple(info->format_version, info->kind, segue::to_string(info->metric),
-                        segue::to_string(info->storage), info->dim, info->size, info->bytes, sections);
+  const py::tuple fields =
+      py::make_tuple(info->format_version, info->kind, segue::to_string(info->metric),
+                     segue::to_string(info->storage), info->dim, info->size, info->bytes);
+  return py::make_tuple(fields, sections);
 }
 
 void verify_file(const py::object& path) {

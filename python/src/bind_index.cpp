@@ -8,6 +8,7 @@
 #include "docs.hpp"
 #include "errors.hpp"
 #include "gil.hpp"
+#include "immortal.hpp"
 #include "progress.hpp"
 #include "segue/file.hpp"
 #include "segue/flat.hpp"
@@ -17,6 +18,8 @@ namespace py = pybind11;
 
 namespace segue::python {
 namespace {
+
+PyTypeObject* index_type = nullptr;
 
 std::unique_ptr<FlatIndex> make_flat(const py::object& dim, const py::object& metric, const py::object& storage) {
   return take(FlatIndex::create(to_size(dim, "dim"), to_metric(metric), {.storage = to_storage(storage)}));
@@ -156,16 +159,25 @@ std::string repr(const py::object& self) {
                     .cast<std::string>();
 }
 
+const HnswIndex& graph_of(const py::object& self) {
+  const auto* graph = dynamic_cast<const HnswIndex*>(&index_of(self));
+  if (graph == nullptr) raise_invalid(describe(self) + " is no segue.HnswIndex");
+  return *graph;
+}
+
 const HnswOptions& options_of(const py::object& self) {
-  return static_cast<const HnswIndex&>(index_of(self)).options();
+  return graph_of(self).options();
 }
 
 }  // namespace
 
+// pybind11's own cast would hand out uninitialised memory where __init__ never ran, and takes longer.
 Index& index_of(py::handle self) {
-  auto* index = self.cast<Index*>();
+  if (PyObject_TypeCheck(self.ptr(), index_type) == 0) raise_invalid(describe(self) + " is no segue.Index");
+  const auto* instance = reinterpret_cast<const py::detail::instance*>(self.ptr());
+  void* index = instance->simple_layout ? instance->simple_value_holder[0] : nullptr;
   if (index == nullptr) raise_invalid("the index was not made: a subclass must call super().__init__(dim, ...)");
-  return *index;
+  return *static_cast<Index*>(index);
 }
 
 py::object adopt(std::unique_ptr<Index> index) {
@@ -225,9 +237,10 @@ void bind_index(py::module_& module) {
                              [](const py::object& self) { return segue::to_string(options_of(self).rerank); },
                              docs::kRerank)
       .def_property_readonly("seed", [](const py::object& self) { return options_of(self).seed; }, docs::kSeed)
-      .def_property_readonly("default_ef", [](const py::object& self) {
-                               return static_cast<const HnswIndex&>(index_of(self)).default_ef();
-                             }, docs::kDefaultEf);
+      .def_property_readonly("default_ef", [](const py::object& self) { return graph_of(self).default_ef(); },
+                             docs::kDefaultEf);
+
+  index_type = reinterpret_cast<PyTypeObject*>(immortal(module, "Index"));
 
   module.def("_restore", &restore, arg("bytes"));
 }

@@ -247,7 +247,7 @@ The file appears whole or not at all: what was there before stays until the new 
 is on the disk.
 
 Args:
-    path: str or os.PathLike.
+    path: str, bytes or os.PathLike.
 
 Raises:
     IoError: The operating system refused; the message names the call.

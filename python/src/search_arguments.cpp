@@ -1,8 +1,5 @@
 #include "search_arguments.hpp"
 
-#include <algorithm>
-#include <limits>
-
 #include "arguments.hpp"
 #include "errors.hpp"
 #include "immortal.hpp"
@@ -21,7 +18,6 @@ bool given(py::handle value) noexcept { return value && !value.is_none(); }
 }  // namespace
 
 void init_search_arguments() {
-  PYBIND11_NUMPY_DTYPE(QueryStats, distances, visited, microseconds, cut);
   py::module_ converters = py::module_::import("segue._arrays");
   as_mask = immortal(converters, "as_mask");
   as_exclude = immortal(converters, "as_exclude");
@@ -70,16 +66,14 @@ void SearchArguments::set_exclude(py::handle exclude, std::size_t queries) {
 }
 
 void SearchArguments::set_stats(std::size_t queries) {
-  auto records = py::array_t<QueryStats>(static_cast<py::ssize_t>(queries));
-  std::fill_n(records.mutable_data(), queries, QueryStats{});
-  options_.stats = {records.mutable_data(), queries};
-  stats_ = std::move(records);
+  stats_ = new_stats(queries);
+  options_.stats = {static_cast<QueryStats*>(data_of(stats_.ptr())), queries};
 }
 
 py::object SearchArguments::stats(bool single) const {
   if (!stats_) return {};
-  py::object records = stats_.attr("view")(py::handle(record_array));
-  return single ? py::object(records[py::int_(0)]) : records;
+  if (single) return stats_[py::int_(0)];
+  return stats_.attr("view")(py::handle(record_array));
 }
 
 }  // namespace segue::python

@@ -48,7 +48,7 @@ class SearchArguments {
   pybind11::object stats_;
 };
 
-// Registers the layout of QueryStats with numpy; looks up the converters of segue/_arrays.py.
+// Looks up the converters of segue/_arrays.py.
 void init_search_arguments();
 
 }  // namespace segue::python
