@@ -40,6 +40,10 @@ target_compile_options(
   segue_kernels_objects
   PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti
           $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-O3>)
+# Instrumented, the inlined intrinsics take gcc a minute a file at -O3, half of it at -O1.
+if(SEGUE_SANITIZE)
+  target_compile_options(segue_kernels_objects PRIVATE -O1)
+endif()
 # Before 13, gcc warns about its own AVX-512 headers (gcc bug 105593).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(segue_kernels_objects PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)

@@ -13,7 +13,7 @@ TEST_P(BoundsTest, EveryKernelStaysInside) {
   for (std::size_t f = 0; f < kFamilies; ++f) {
     const FamilyKernels& kernels = family(f);
     for (const std::size_t dim : kDims) {
-      for (const std::size_t n : {1, 2, 4, 5, 9, 33}) {
+      for (const std::size_t n : std::initializer_list<std::size_t>{1, 2, 4, 5, 9, 33}) {
         SCOPED_TRACE(::testing::Message() << kFamilyNames[f] << " dim " << dim << " n " << n);
         const std::size_t stride = kernels.row_bytes(dim);
         const std::size_t query_bytes = kernels.query_bytes(dim);

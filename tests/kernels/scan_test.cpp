@@ -51,7 +51,7 @@ TEST_P(ScanTest, SelectMatchesThePlainLoop) {
 }
 
 TEST_P(ScanTest, FirstNotFiniteNamesTheRow) {
-  for (const std::size_t dim : {1, 3, 16, 100, 1024, 1500}) {
+  for (const std::size_t dim : std::initializer_list<std::size_t>{1, 3, 16, 100, 1024, 1500}) {
     const std::size_t n = dim < 100 ? 700 : 9;
     const auto clean = random_floats(n * dim, 51, -1e38f, 1e38f);
     ASSERT_EQ(table().first_not_finite(clean.data(), n, dim), n);

@@ -5,6 +5,7 @@
 namespace segue::kernels::test {
 namespace {
 
+using Sizes = std::initializer_list<std::size_t>;
 using TileTest = EverySet;
 SEGUE_FOR_EVERY_SET(TileTest);
 
@@ -49,8 +50,9 @@ TEST_P(TileTest, EveryDimension) {
 
 TEST_P(TileTest, EveryCountOfQueriesAndRows) {
   for (std::size_t f = 0; f < kFamilies; ++f) {
-    for (const std::size_t nq : {0, 1, 2, 3, 4, 5, 7, 8, 11, 16, 23}) {
-      for (const std::size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 95, 96, 97, 150}) {
+    for (const std::size_t nq : Sizes{0, 1, 2, 3, 4, 5, 7, 8, 11, 16, 23}) {
+      for (const std::size_t n :
+           Sizes{0, 1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 95, 96, 97, 150}) {
         check(table(), f, 37, nq, n);
       }
     }
@@ -60,7 +62,7 @@ TEST_P(TileTest, EveryCountOfQueriesAndRows) {
 // Longer than one pass over the elements, with a ragged end.
 TEST_P(TileTest, LongRowsAreSummedAcrossPasses) {
   for (std::size_t f = 0; f < kFamilies; ++f) {
-    for (const std::size_t dim : {511, 512, 513, 1024, 1025, 2100}) check(table(), f, dim, 6, 35);
+    for (const std::size_t dim : Sizes{511, 512, 513, 1024, 1025, 2100}) check(table(), f, dim, 6, 35);
   }
 }
 
