@@ -101,10 +101,20 @@ Bytes mutate(const Bytes& file, Random& random) {
 Bytes mutate_sections(const Bytes& file, Random& random) {
   const std::size_t begin = table_end(file);
   const std::size_t end = file.size() - sizeof(Footer);
+  const std::size_t sections = (begin - sizeof(Header)) / sizeof(SectionEntry);
   Bytes out;
   do {
     out = file;
-    for (std::size_t changes = 1 + random.below(4); changes > 0; --changes) change(out, begin, end, random);
+    for (std::size_t changes = 1 + random.below(4); changes > 0; --changes) {
+      SectionEntry entry;
+      std::memcpy(&entry, &file[sizeof(Header) + random.below(sections) * sizeof(SectionEntry)], sizeof(entry));
+      // Short sections hold counts, entries and lists of slots; by size alone they would hardly ever be hit.
+      if (entry.bytes != 0 && random.below(2) == 0) {
+        change(out, entry.offset, entry.offset + entry.bytes, random);
+      } else {
+        change(out, begin, end, random);
+      }
+    }
   } while (out == file);
   return out;
 }

@@ -33,7 +33,7 @@ class Random {
 // appended. Half of them hit header, table and footer. Never gives back `file` itself.
 Bytes mutate(const Bytes& file, Random& random);
 
-// The same, but nothing that changes the length, and only within the sections.
+// The same, but nothing that changes the length, and only within the sections; half of the changes pick a section first.
 Bytes mutate_sections(const Bytes& file, Random& random);
 
 // Makes length, section sums, header sum and footer sum right, as far as the table still makes sense.
