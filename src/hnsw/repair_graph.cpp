@@ -117,7 +117,8 @@ void repair_graph(HnswState& state, int threads) {
     state.graph.close(slot);
     state.free_slots.push_back(slot);
   }
-  state.norms.filter([&](std::uint32_t slot) { return state.is_vertex(slot); });
+  // Slots out of range come from damaged files only.
+  state.norms.filter([&](std::uint32_t slot) { return slot < state.graph.size() && state.is_vertex(slot); });
   state.dead.clear();
   if (few_left) {
     rebuild(state, threads);
