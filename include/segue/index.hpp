@@ -66,8 +66,8 @@ struct RangeResult {
   std::vector<float> scores;
 };
 
-// Called now and then by one thread during a long call, with items done and in all. Return false to stop: the call then
-// fails with kCancelled and the index is as it was before.
+// Called now and then by one thread during a long call, with items done and in all. Return false while done < total to
+// stop: the call then fails with kCancelled and the index is as it was before.
 using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
 struct AddOptions {

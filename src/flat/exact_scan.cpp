@@ -24,6 +24,14 @@ void offer_scores(const ScanTarget& target, const float* scores, std::size_t n, 
   const float s = sign(target.metric);
   const auto& table = target.store.table();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (top.bound() == kInfinity) {
+    // Too few are known yet to leave any out. Scores beyond float (finite vectors can have them) rank last.
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const float cost = s * scores[i];
+      if (const std::uint32_t row = slot(i); gate.accepts(row)) top.offer(cost == cost ? cost : kInfinity, row);
+    }
+    return;
+  }
   // The comparison is strict, ties are wanted.
   const std::size_t passed =
       target.metric == RowMetric::kDot

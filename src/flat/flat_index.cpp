@@ -16,6 +16,8 @@ namespace segue {
 Result<std::unique_ptr<FlatIndex>> FlatIndex::create(std::size_t dim, Metric metric, const FlatOptions& options) {
   SEGUE_RETURN_IF_ERROR(isa::environment_status());
   SEGUE_RETURN_IF_ERROR(check_dim(dim));
+  SEGUE_RETURN_IF_ERROR(check_metric(metric));
+  SEGUE_RETURN_IF_ERROR(check_storage("storage", options.storage));
   const Storage storage = options.storage == Storage::kAuto ? Storage::kF32 : options.storage;
   return std::unique_ptr<FlatIndex>(std::make_unique<FlatIndexBody>(dim, metric, storage));
 }

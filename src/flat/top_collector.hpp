@@ -48,7 +48,9 @@ class TopCollector {
     const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
     std::nth_element(kept_.begin(), kth, kept_.end());
     const float cost = cost_of(*kth);
-    bound_ = slack_ == 0 ? cost : std::nextafter(cost + slack_, std::numeric_limits<float>::infinity());
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    bound_ = slack_ == 0 ? cost : std::nextafter(cost + slack_, kInfinity);
+    if (bound_ != bound_) bound_ = kInfinity;  // -inf + inf: scores beyond float tell nothing
     std::erase_if(kept_, [&](Candidate c) { return !(cost_of(c) <= bound_); });
     // Thousands of ties would otherwise be searched through again at every step.
     limit_ = std::max(limit_, 2 * kept_.size());

@@ -41,6 +41,7 @@ std::vector<std::uint32_t> take_slots(HnswState& state, MatrixView vectors) {
   }
   state.graph.reserve(next);
   state.graph.resize(next);
+  state.twins.resize(next);
   return slots;
 }
 
@@ -142,6 +143,7 @@ void mark_removed(HnswState& state, std::span<const Id> ids) {
   state.free_slots.reserve(state.free_slots.size() + ids.size());
   for (const Id id : ids) {
     std::uint32_t slot = state.ids.find(id);
+    if (slot == kNoSlot) continue;  // only in a damaged file, where another id's removal can take it along
     state.ids.erase(id);
     if (!state.twins.is_twin(slot)) {
       const std::uint32_t heir = state.twins.next(slot);

@@ -35,6 +35,8 @@ Status check_range(const char* name, std::size_t value, std::size_t least, std::
 Status check_hnsw_options(const HnswOptions& options) {
   SEGUE_RETURN_IF_ERROR(check_range("m", options.m, 2, kMaxScoreList / 2));
   SEGUE_RETURN_IF_ERROR(check_range("ef_construction", options.ef_construction, 1, 65536));
+  SEGUE_RETURN_IF_ERROR(check_storage("storage", options.storage));
+  SEGUE_RETURN_IF_ERROR(check_storage("rerank", options.rerank));
   const Storage storage = options.storage == Storage::kAuto ? Storage::kF32 : options.storage;
   if (options.rerank != Storage::kAuto && !is_finer(options.rerank, storage)) {
     return invalid_argument("rerank is " + std::string(to_string(options.rerank)) + ", which is not finer than storage " +
@@ -46,6 +48,7 @@ Status check_hnsw_options(const HnswOptions& options) {
 Result<std::unique_ptr<HnswIndex>> HnswIndex::create(std::size_t dim, Metric metric, const HnswOptions& options) {
   SEGUE_RETURN_IF_ERROR(isa::environment_status());
   SEGUE_RETURN_IF_ERROR(check_dim(dim));
+  SEGUE_RETURN_IF_ERROR(check_metric(metric));
   SEGUE_RETURN_IF_ERROR(check_hnsw_options(options));
   HnswOptions chosen = options;
   if (chosen.storage == Storage::kAuto) chosen.storage = Storage::kF32;

@@ -3,7 +3,7 @@
 //
 // A thousand equal vectors would otherwise fill each other's lists, cut themselves off and hide what lies behind them.
 // The first is the vertex; the others hang in a chain behind it and have no links. Doubly linked, so that any of them
-// goes in O(1). The arrays are empty until there is a twin.
+// goes in O(1). The arrays are empty until there is a twin; from then on they have a place for every slot.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +23,12 @@ class Twins {
     return slot < next_.size() && next_[slot] - 1 < next_.size() ? next_[slot] - 1 : kNoSlot;
   }
 
+  // There are that many slots now.
+  void resize(std::size_t slots) {
+    if (!any()) return;
+    next_.resize(slots);
+    previous_.resize(slots);
+  }
   void attach(std::uint32_t twin, std::uint32_t vertex, std::size_t slots) {
     next_.resize(slots);
     previous_.resize(slots);

@@ -58,6 +58,9 @@ Status check_links(const HnswState& state, const std::vector<Use>& use) {
 
 Status check_twins(const HnswState& state, const std::vector<Use>& use) {
   if (!state.twins.any()) return {};
+  if (state.twins.next_array().size() != use.size() || state.twins.previous_array().size() != use.size()) {
+    return corrupt_file("sections 'twin_next' and 'twin_previous' have another size than the index");
+  }
   std::size_t in_chains = 0;
   std::size_t twins = 0;
   for (std::uint32_t slot = 0; slot < use.size(); ++slot) {

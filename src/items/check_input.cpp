@@ -42,6 +42,18 @@ Status check_dim(std::size_t dim) {
   return invalid_argument("dim is " + text(dim) + "; it must be between 1 and " + text(kMaxDim));
 }
 
+Status check_metric(Metric metric) {
+  if (metric <= Metric::kCosine) return {};
+  return invalid_argument("metric is " + text(static_cast<std::size_t>(metric)) +
+                          ", which names none; it must be l2, ip or cosine");
+}
+
+Status check_storage(const char* name, Storage storage) {
+  if (storage <= Storage::kSq8) return {};
+  return invalid_argument(std::string(name) + " is " + text(static_cast<std::size_t>(storage)) +
+                          ", which names none; it must be auto, f32, f16, bf16 or sq8");
+}
+
 Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric) {
   return check_rows(vectors, dim, metric, "vectors");
 }

@@ -17,6 +17,9 @@ inline constexpr std::size_t kMaxItems = (std::size_t{1} << 31) - 1;
 inline constexpr std::size_t kMaxK = std::size_t{1} << 24;
 
 Status check_dim(std::size_t dim);
+// Both are among the named values; a cast could have made others.
+Status check_metric(Metric metric);
+Status check_storage(const char* name, Storage storage);
 
 // Rows of new items: their dimension, finite numbers, no zero vector under cosine.
 Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric);

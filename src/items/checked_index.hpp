@@ -50,6 +50,11 @@ class CheckedIndex : public PublicIndex {
       const std::unique_lock lock(mutex_);
       std::vector<Id> next;
       if (!own_ids) {
+        // The largest number is reserved, so that one past an id is always a number.
+        if (vectors.rows() > static_cast<std::size_t>(std::numeric_limits<Id>::max() - next_id_)) {
+          return invalid_argument("the next free ids after " + std::to_string(next_id_ - 1) + " do not suffice for " +
+                                  std::to_string(vectors.rows()) + " vectors; give ids");
+        }
         next.resize(vectors.rows());
         std::iota(next.begin(), next.end(), next_id_);
         ids = next;
