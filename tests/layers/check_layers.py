@@ -61,7 +61,8 @@ LAYERS = {
     "bench": (["bench/**"],
               ["base", "kernels", "core data", "core algorithms", "file container", "indexes", "file", "umbrella"]),
     "tests": (["tests/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "indexes", "file", "umbrella"]),
+              ["base", "kernels", "core data", "core algorithms", "file container", "indexes", "file", "umbrella",
+               "examples"]),
 }
 
 # Foreign headers (a prefix of what stands between the brackets): the files that may include them.
@@ -129,7 +130,7 @@ def files_below(root, folders):
 
 def resolve(root, including, quoted):
     """The project's file that an include line means, or None: the includer's folder, then the include paths."""
-    folders = [Path(including).parent, *map(Path, ("include", "src", "third_party", "tests", "bench"))]
+    folders = [Path(including).parent, *map(Path, ("include", "src", "third_party", "tests", "bench", "examples"))]
     for folder in folders:
         path = root / folder / quoted
         if path.is_file():
