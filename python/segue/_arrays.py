@@ -14,8 +14,8 @@ import numpy as np
 from ._errors import InvalidArgument
 
 _MAX_ID = np.iinfo(np.int64).max
-# DLPack's numbers of devices whose memory the processor can read.
-_HOST_DEVICES = {1: "cpu", 3: "pinned by CUDA", 11: "pinned by ROCm", 13: "managed by CUDA"}
+# DLPack's numbers of memory that the processor can read: its own, pinned by CUDA or ROCm, managed by CUDA.
+_HOST_DEVICES = (1, 3, 11, 13)
 _DEVICE_NAMES = {2: "cuda", 4: "opencl", 7: "vulkan", 8: "metal", 10: "rocm", 14: "oneapi"}
 
 
@@ -102,7 +102,10 @@ def _as_array(value: Any, what: str, expected: str) -> np.ndarray:
 
 
 def _from_dlpack(value: Any, what: str) -> np.ndarray:
-    device, number = value.__dlpack_device__()
+    try:
+        device, number = value.__dlpack_device__()
+    except Exception as error:  # torch's meta device, which has no memory
+        raise InvalidArgument(f"{what} are in no memory of the CPU: {error}") from None
     if int(device) not in _HOST_DEVICES:
         name = _DEVICE_NAMES.get(int(device), f"DLPack device {int(device)}")
         raise InvalidArgument(

@@ -42,6 +42,11 @@ class Refuser(Producer):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
 
 
+class Nowhere(Producer):
+    def __dlpack_device__(self) -> tuple[int, int]:
+        raise ValueError("Unknown device type meta for Dlpack")
+
+
 def unaligned(x: np.ndarray) -> np.ndarray:
     raw = np.empty(x.nbytes + 1, np.uint8)[1:]
     made = raw.view(np.float32).reshape(x.shape)
@@ -149,9 +154,8 @@ def test_torch_tensors() -> None:
         index.search(x.clone().requires_grad_())
     with pytest.raises(segue.InvalidArgument, match="float"):
         index.search(x.bfloat16())
-    if hasattr(torch, "device"):
-        with pytest.raises(segue.InvalidArgument):
-            index.search(x.to("meta"))
+    with pytest.raises(segue.InvalidArgument, match="CPU"):
+        index.search(x.to("meta"))
 
 
 @pytest.mark.parametrize(("device", "name"), [((2, 1), "cuda:1"), ((10, 0), "rocm:0"), ((99, 0), "99")])
@@ -163,6 +167,8 @@ def test_memory_of_a_device_is_refused(device: tuple[int, int], name: str) -> No
 def test_a_tensor_that_does_not_export_says_why() -> None:
     with pytest.raises(segue.InvalidArgument, match="detach"):
         segue.FlatIndex(8).add(Refuser(X))
+    with pytest.raises(segue.InvalidArgument, match="CPU.*meta"):
+        segue.FlatIndex(8).add(Nowhere(X))
 
 
 @pytest.mark.parametrize(
