@@ -97,7 +97,8 @@ segue::Result<std::vector<segue::Id>> compare(const Indexes& indexes, const Requ
                 static_cast<double>(row.index->memory_usage()) / 1e6);
     proposals = std::move(found->ids);
   }
-  std::printf("  %-26s %9s %13.4f\n", "popularity", "", hit_rate(propose_popular(split, songs, kProposals), kProposals, split));
+  const double popular = hit_rate(propose_popular(split, songs, kProposals), kProposals, split);
+  std::printf("  %-26s %9s %13.4f\n", "popularity", "", popular);
   std::printf(
       "\n  hit-rate@100: which part of a playlist's held-back songs is among its first 100 proposals, mean\n"
       "  over the playlists. Times: one call for 100 proposals that leaves out the playlist's own songs,\n"
@@ -118,9 +119,10 @@ segue::Status draw(const std::string& path, const Indexes& indexes, const Reques
     if (!point.ok()) return point.status();
     curve.push_back(*point);
   }
-  return draw_curve(path, with_commas(songs) + " songs × " + std::to_string(requests.dim) +
-                              " dimensions, " + std::string(to_string(indexes.graph->metric())) + "; batches of " + std::to_string(requests.size()) +
-                              " playlists, each without its own songs", curve, *exact);
+  const std::string subtitle = with_commas(songs) + " songs × " + std::to_string(requests.dim) + " dimensions, " +
+                               std::string(to_string(indexes.graph->metric())) + "; batches of " +
+                               std::to_string(requests.size()) + " playlists, each without its own songs";
+  return draw_curve(path, subtitle, curve, *exact);
 }
 
 segue::Status run(const Options& options) {
@@ -133,38 +135,45 @@ segue::Status run(const Options& options) {
   Stopwatch watch;
   auto log = read_playlists(options.data);
   if (!log.ok()) return log.status();
-  report("read", std::to_string(log->names.size()) + " playlists of " + with_commas(log->songs.size()) + " songs (" +
-                     with_commas(log->tracks) + " tracks, " + with_commas(log->entries) + " entries)", watch.seconds());
+  report("read",
+         std::to_string(log->names.size()) + " playlists of " + with_commas(log->songs.size()) + " songs (" +
+             with_commas(log->tracks) + " tracks, " + with_commas(log->entries) + " entries)",
+         watch.seconds());
 
   watch = {};
   const Split split = hold_back(*log, {.seed = options.seed});
   std::size_t held = 0;
   for (const auto& songs : split.held_back) held += songs.size();
-  report("held back", with_commas(held) + " songs: a fifth of each playlist, at most 100; seed " +
-                          std::to_string(options.seed), watch.seconds());
+  report("held back",
+         with_commas(held) + " songs: a fifth of each playlist, at most 100; seed " + std::to_string(options.seed),
+         watch.seconds());
 
   watch = {};
   Embedding embedding;
   {
     ProgressBar bar("embedding");
-    embedding = embed_tracks(*log, split, {.dim = options.dim, .seed = options.seed, .progress = [&](auto done, auto total) {
-                                             bar.show(done, total);
-                                           }});
+    const auto show = [&](std::size_t done, std::size_t total) { bar.show(done, total); };
+    embedding = embed_tracks(*log, split, {.dim = options.dim, .seed = options.seed, .progress = show});
   }
-  report("embedded", with_commas(embedding.songs.size()) + " songs in " + std::to_string(embedding.dim) +
-                         " dimensions; nothing is known of the other " +
-                         with_commas(log->songs.size() - embedding.songs.size()), watch.seconds());
+  report("embedded",
+         with_commas(embedding.songs.size()) + " songs in " + std::to_string(embedding.dim) +
+             " dimensions; nothing is known of the other " + with_commas(log->songs.size() - embedding.songs.size()),
+         watch.seconds());
 
   auto indexes = index_songs(embedding, options);
   if (!indexes.ok()) return indexes.status();
   const segue::HnswOptions& built = indexes->graph->options();
-  report("indexed", "HnswIndex, " + std::string(to_string(options.metric)) + ", m " + std::to_string(built.m) + ", ef_construction " +
-                        std::to_string(built.ef_construction), indexes->graph_seconds);
+  report("indexed",
+         "HnswIndex, " + std::string(to_string(options.metric)) + ", m " + std::to_string(built.m) +
+             ", ef_construction " + std::to_string(built.ef_construction),
+         indexes->graph_seconds);
 
   watch = {};
   const std::string file = options.out + "/playlists.segue";
   SEGUE_RETURN_IF_ERROR(indexes->graph->save(file));
-  report("saved", file, watch.seconds());
+  char megabytes[32];
+  std::snprintf(megabytes, sizeof megabytes, "%.1f MB", static_cast<double>(std::filesystem::file_size(file)) / 1e6);
+  report("saved", std::string("playlists.segue, ") + megabytes, watch.seconds());
 
   const Requests requests = make_requests(split, embed_playlists(split, embedding), embedding.dim);
   auto proposals = compare(*indexes, requests, split, log->songs.size(), rounds);
@@ -179,7 +188,8 @@ segue::Status run(const Options& options) {
 
   const std::string picture = options.out + "/recall_and_speed.svg";
   SEGUE_RETURN_IF_ERROR(draw(picture, *indexes, requests, embedding.songs.size(), rounds));
-  std::printf("\n  The picture of recall against speed is %s\n", picture.c_str());
+  std::printf("\n  Left behind: the index, %s\n", file.c_str());
+  std::printf("  and a picture of recall against speed, %s\n", picture.c_str());
   return {};
 }
 

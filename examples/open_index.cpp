@@ -49,8 +49,8 @@ segue::Status run(const Arguments& arguments) {
   const auto queries = npy::read_floats(arguments.queries);
   if (!queries.ok()) return queries.status();
 
-  const auto found = (*index)->search(segue::MatrixView(queries->values, queries->cols), arguments.k,
-                                      {.ef = arguments.ef});
+  const auto found =
+      (*index)->search(segue::MatrixView(queries->values, queries->cols), arguments.k, {.ef = arguments.ef});
   if (!found.ok()) return found.status();
   if (!arguments.out.empty()) return npy::write_ids(arguments.out, found->ids, arguments.k);
   for (std::size_t i = 0; i < found->ids.size(); ++i) {

@@ -47,10 +47,9 @@ class SmoothedPlaylists {
 
 Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::uint64_t seed) {
   Matrix matrix(rows, cols);
-  std::uint64_t state = mix(seed);
   for (Eigen::Index i = 0; i < matrix.size(); ++i) {
-    state = mix(state);
-    matrix.data()[i] = static_cast<float>(state >> 40) * 0x1p-23F - 1;  // 24 bits: -1 to 1
+    const std::uint64_t bits = mix(mix(seed) + static_cast<std::uint64_t>(i)) >> 40;
+    matrix.data()[i] = static_cast<float>(bits) * 0x1p-23F - 1;  // 24 bits: -1 to 1
   }
   return matrix;
 }
@@ -60,24 +59,29 @@ Matrix orthonormal(const Matrix& matrix) {
   return qr.householderQ() * Matrix::Identity(matrix.rows(), matrix.cols());
 }
 
-// U S of the `dim` largest singular values of X.
+// U S of the `dim` largest singular values of X, nearly.
 Matrix truncated_svd(const SmoothedPlaylists& x, const EmbedOptions& options) {
   const auto dim = std::min(static_cast<Eigen::Index>(options.dim), x.columns());
-  // A wider subspace than asked for: its last columns converge slowly and are cut off at the end.
+  // A wider subspace than asked for; its last columns are the least exact and are cut off at the end.
   const auto width = std::min(dim + 16, x.columns());
   Matrix basis = orthonormal(random_matrix(x.columns(), width, options.seed));
-  for (std::size_t i = 0; i < options.iterations; ++i) {
-    basis = orthonormal(x.transpose_times(x.times(basis)));
-    if (options.progress) options.progress(i + 1, options.iterations + 1);
+  std::size_t products = 0;
+  const auto advance = [&] {
+    if (options.progress) options.progress(++products, 2 * options.power_steps + 1);
+  };
+  for (std::size_t i = 0; i < options.power_steps; ++i) {
+    const Matrix image = x.times(basis);
+    advance();
+    basis = orthonormal(x.transpose_times(image));
+    advance();
   }
   const Matrix image = x.times(basis);
+  advance();
   // Rayleigh-Ritz: within the subspace, the exact decomposition. Eigenvalues come ascending.
   const Eigen::MatrixXf gram = image.transpose() * image;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXf> solver(gram);
   const Matrix rotation = solver.eigenvectors().rowwise().reverse().leftCols(dim);
-  Matrix result = image * rotation;
-  if (options.progress) options.progress(options.iterations + 1, options.iterations + 1);
-  return result;
+  return image * rotation;
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ std::vector<std::string> title_words(const std::string& title) {
   std::vector<std::string> words(1);
   for (char c : title) {
     const bool upper = c >= 'A' && c <= 'Z';
-    const bool part = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+    const bool ascii = static_cast<unsigned char>(c) < 0x80;
+    const bool part = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || !ascii;
     if (part) {
       words.back() += upper ? static_cast<char>(c - 'A' + 'a') : c;
     } else if (!words.back().empty()) {

@@ -41,7 +41,9 @@ segue::Result<Options> parse_options(int argc, const char* const* argv) {
       if (!metric.ok()) return metric.status();
       options.metric = *metric;
     }
-    if (name == "--seed") SEGUE_RETURN_IF_ERROR(parse_number<std::uint64_t>(name, argv[i], 0, UINT64_MAX, options.seed));
+    if (name == "--seed") {
+      SEGUE_RETURN_IF_ERROR(parse_number<std::uint64_t>(name, argv[i], 0, UINT64_MAX, options.seed));
+    }
   }
   return options;
 }
