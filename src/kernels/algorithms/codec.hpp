@@ -127,17 +127,18 @@ struct Sq8Codec {
       return {0.0f, 0.0f, 0};
     }
     const float inverse = 1.0f / scale;
-    std::int32_t sum = 0;
-    std::int32_t squares = 0;  // at most 127^2 * 65536 < 2^31
+    // Unsigned, because infinities and NaN, which damaged files bring in, may overflow; numbers never do.
+    std::uint32_t sum = 0;
+    std::uint32_t squares = 0;  // at most 127^2 * 65536 < 2^31
     for (std::size_t i = 0; i < dim; ++i) {
       // 1.5 * 2^23: the float grid there is the integers, so the low bits are x / scale, rounded to nearest even.
       const std::uint32_t rounded = bits_of(x[i] * inverse + 12582912.0f) - 0x4b400000u;
-      const std::int32_t code = static_cast<std::int32_t>(rounded);
-      codes[i] = static_cast<signed char>(code);
-      sum += code;
-      squares += code * code;
+      codes[i] = static_cast<signed char>(rounded);
+      sum += rounded;
+      squares += rounded * rounded;
     }
-    return {scale, scale * scale * static_cast<float>(squares), sum};
+    const float norm = static_cast<float>(static_cast<std::int32_t>(squares));
+    return {scale, scale * scale * norm, static_cast<std::int32_t>(sum)};
   }
   static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
     const Sq8Tail tail = quantise(x, dim, reinterpret_cast<signed char*>(row));
