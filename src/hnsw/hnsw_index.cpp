@@ -94,6 +94,7 @@ Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const 
     mark_removed(state_, replaced);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const std::uint32_t slot = state_.ids.find(unused[i]);
+      if (slot == kNoSlot) continue;  // only in a damaged file
       state_.ids.erase(unused[i]);
       state_.ids.insert(ids[i], slot);
     }
