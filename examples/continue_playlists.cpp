@@ -7,7 +7,6 @@
 // HnswIndex::create, one to add and one to search; the rest is about making and judging its input and output. The
 // pieces are in playlists/, a step a file.
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -18,6 +17,7 @@
 #include "playlists/parse_options.hpp"
 #include "playlists/print_continuation.hpp"
 #include "playlists/progress_bar.hpp"
+#include "playlists/report_step.hpp"
 #include "segue/segue.hpp"
 
 namespace {
@@ -27,20 +27,6 @@ using namespace playlists;
 constexpr std::size_t kProposals = 100;
 constexpr std::size_t kDefaultEf = 200;  // of the searches for proposals
 constexpr const char* kShown[] = {"Shoegaze Classics", "Bollywood Top 50", "All Out 80s"};
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-// "  read       what came out                                             0.41 s"
-void report(const std::string& step, const std::string& result, double seconds) {
-  std::printf("  %s%s%6.2f s\n", fit(step, 11).c_str(), fit(result, 74).c_str(), seconds);
-  std::fflush(stdout);
-}
 
 struct Indexes {
   std::unique_ptr<segue::HnswIndex> graph;
@@ -114,7 +100,7 @@ segue::Status draw(const std::string& path, const Indexes& indexes, const Reques
   const auto exact = measure_point(*indexes.exact, requests, k, 0, truth->ids, rounds);
   if (!exact.ok()) return exact.status();
   std::vector<CurvePoint> curve;
-  for (std::size_t ef : {10, 14, 20, 28, 40, 56, 80, 112, 160, 240, 360, 512}) {
+  for (std::size_t ef : {10U, 14U, 20U, 28U, 40U, 56U, 80U, 112U, 160U, 240U, 360U, 512U}) {
     const auto point = measure_point(*indexes.graph, requests, k, ef, truth->ids, rounds);
     if (!point.ok()) return point.status();
     curve.push_back(*point);
@@ -135,18 +121,18 @@ segue::Status run(const Options& options) {
   Stopwatch watch;
   auto log = read_playlists(options.data);
   if (!log.ok()) return log.status();
-  report("read",
-         std::to_string(log->names.size()) + " playlists of " + with_commas(log->songs.size()) + " songs (" +
-             with_commas(log->tracks) + " tracks, " + with_commas(log->entries) + " entries)",
-         watch.seconds());
+  report_step("read",
+              std::to_string(log->names.size()) + " playlists of " + with_commas(log->songs.size()) + " songs (" +
+                  with_commas(log->tracks) + " tracks, " + with_commas(log->entries) + " entries)",
+              watch.seconds());
 
   watch = {};
   const Split split = hold_back(*log, {.seed = options.seed});
   std::size_t held = 0;
   for (const auto& songs : split.held_back) held += songs.size();
-  report("held back",
-         with_commas(held) + " songs: a fifth of each playlist, at most 100; seed " + std::to_string(options.seed),
-         watch.seconds());
+  report_step("held back",
+              with_commas(held) + " songs: a fifth of each playlist, at most 100; seed " + std::to_string(options.seed),
+              watch.seconds());
 
   watch = {};
   Embedding embedding;
@@ -155,25 +141,26 @@ segue::Status run(const Options& options) {
     const auto show = [&](std::size_t done, std::size_t total) { bar.show(done, total); };
     embedding = embed_tracks(*log, split, {.dim = options.dim, .seed = options.seed, .progress = show});
   }
-  report("embedded",
-         with_commas(embedding.songs.size()) + " songs in " + std::to_string(embedding.dim) +
-             " dimensions; nothing is known of the other " + with_commas(log->songs.size() - embedding.songs.size()),
-         watch.seconds());
+  report_step("embedded",
+              with_commas(embedding.songs.size()) + " songs in " + std::to_string(embedding.dim) +
+                  " dimensions; nothing is known of the other " +
+                  with_commas(log->songs.size() - embedding.songs.size()),
+              watch.seconds());
 
   auto indexes = index_songs(embedding, options);
   if (!indexes.ok()) return indexes.status();
   const segue::HnswOptions& built = indexes->graph->options();
-  report("indexed",
-         "HnswIndex, " + std::string(to_string(options.metric)) + ", m " + std::to_string(built.m) +
-             ", ef_construction " + std::to_string(built.ef_construction),
-         indexes->graph_seconds);
+  report_step("indexed",
+              "HnswIndex, " + std::string(to_string(options.metric)) + ", m " + std::to_string(built.m) +
+                  ", ef_construction " + std::to_string(built.ef_construction),
+              indexes->graph_seconds);
 
   watch = {};
   const std::string file = options.out + "/playlists.segue";
   SEGUE_RETURN_IF_ERROR(indexes->graph->save(file));
   char megabytes[32];
   std::snprintf(megabytes, sizeof megabytes, "%.1f MB", static_cast<double>(std::filesystem::file_size(file)) / 1e6);
-  report("saved", std::string("playlists.segue, ") + megabytes, watch.seconds());
+  report_step("saved", std::string("playlists.segue, ") + megabytes, watch.seconds());
 
   const Requests requests = make_requests(split, embed_playlists(split, embedding), embedding.dim);
   auto proposals = compare(*indexes, requests, split, log->songs.size(), rounds);

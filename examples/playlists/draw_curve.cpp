@@ -11,7 +11,6 @@
 namespace playlists {
 namespace {
 
-constexpr double kWidth = 760, kHeight = 470;
 constexpr double kLeft = 84, kRight = 726, kTop = 88, kBottom = 404;
 constexpr const char* kIndexColour = "#1f6feb";
 constexpr const char* kExactColour = "#bc4c00";
