@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "items/check_input.hpp"
+#include "items/fair_shared_mutex.hpp"
 
 namespace segue {
 
@@ -152,7 +153,7 @@ class CheckedIndex : public PublicIndex {
   std::size_t dim_;
   Metric metric_;
   Id next_id_ = 0;  // one past the largest id ever used
-  mutable std::shared_mutex mutex_;
+  mutable FairSharedMutex mutex_;
 
  private:
   static Status check_threads(int threads) {
