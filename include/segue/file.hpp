@@ -24,7 +24,8 @@ struct LoadOptions {
   // never reach the file. The file must not be truncated or written in place while it is mapped (save() never does).
   // false: read it into memory at once.
   bool mmap = true;
-  // Check all sums and the range of every link before returning. Reads the whole file.
+  // Check all sums and the range of every link before returning. Reads the whole file. Without it, the first change of
+  // the index checks the links and ranges first, and fails with kCorruptFile where they are wrong.
   bool verify = true;
 };
 

@@ -279,6 +279,7 @@ Result<std::unique_ptr<Index>> FlatIndexBody::open(const FileReader& file, bool 
   index->store_.adopt(Buffer<unsigned char>(*rows, file.memory()));
   index->next_id_ = std::max<Id>(0, (*fixed)[0].next_id);
   index->max_norm_ = (*fixed)[0].max_norm;
+  index->unchecked_ = !verify;
   if (verify) {
     const Status valid = index->validate();
     if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());

@@ -251,6 +251,7 @@ Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool 
   if (!options.ok()) return options.status();
   auto index = std::make_unique<HnswIndexBody>(file.identity().dim, file.identity().metric, *options);
   SEGUE_RETURN_IF_ERROR(open_state(file, index->state_, index->next_id_));
+  index->unchecked_ = !verify;
   if (verify) {
     const Status valid = index->validate();
     if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());

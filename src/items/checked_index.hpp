@@ -5,6 +5,7 @@
 // (shared for those that are const) and may throw std::bad_alloc.
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -34,7 +35,7 @@ class CheckedIndex : public PublicIndex {
   std::vector<Id> ids() const final {
     const std::shared_lock lock(mutex_);
     std::vector<Id> all;
-    all.reserve(id_map().size());
+    all.reserve(id_map().slots());
     for (const Id id : id_map().id_array()) {
       if (id >= 0) all.push_back(id);
     }
@@ -48,6 +49,7 @@ class CheckedIndex : public PublicIndex {
       SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
       const bool own_ids = !ids.empty();
       if (own_ids) SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
+      SEGUE_RETURN_IF_ERROR(check_file_before_change());
       const std::unique_lock lock(mutex_);
       std::vector<Id> next;
       if (!own_ids) {
@@ -70,6 +72,7 @@ class CheckedIndex : public PublicIndex {
       SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
       SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
       SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
+      SEGUE_RETURN_IF_ERROR(check_file_before_change());
       const std::unique_lock lock(mutex_);
       return insert(vectors, ids, options);
     });
@@ -78,6 +81,7 @@ class CheckedIndex : public PublicIndex {
   Result<std::size_t> remove(std::span<const Id> ids) final {
     std::size_t removed = 0;
     const Status status = guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_file_before_change());
       const std::unique_lock lock(mutex_);
       std::vector<Id> there;
       for (const Id id : ids) {
@@ -153,6 +157,8 @@ class CheckedIndex : public PublicIndex {
   std::size_t dim_;
   Metric metric_;
   Id next_id_ = 0;  // one past the largest id ever used
+  // It came from a file without verify. Reading copes with whatever a damaged file says; a change would build on it.
+  std::atomic<bool> unchecked_ = false;
   mutable FairSharedMutex mutex_;
 
  private:
@@ -160,6 +166,18 @@ class CheckedIndex : public PublicIndex {
     if (threads >= 0) return {};
     return invalid_argument("threads is " + std::to_string(threads) +
                             "; it must be positive, or 0 for all that there are");
+  }
+
+  // Without the lock, which validate() takes. Once it is valid it stays so.
+  Status check_file_before_change() {
+    if (!unchecked_.load(std::memory_order_acquire)) return {};
+    const Status valid = this->validate();
+    if (!valid.ok()) {
+      return corrupt_file("the index was opened without verify and is damaged: " + valid.message() +
+                          "; it can be searched, not changed");
+    }
+    unchecked_.store(false, std::memory_order_release);
+    return {};
   }
 
   Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "segue/file.hpp"
@@ -95,9 +96,22 @@ inline std::unique_ptr<Index> make_index(const IndexCase& which, std::size_t row
   return index;
 }
 
-// Everything that can be called. What it answers may be wrong; it must answer.
+// Everything that can be called. What it answers may be wrong; it must answer, and need no more memory than there is:
+// running out of it is an error like others, which a test with little memory would not notice otherwise.
+template <class Outcome>
+void expect_no_lack_of_memory(const Outcome& outcome) {
+  const Status* status = nullptr;
+  if constexpr (std::is_same_v<Outcome, Status>) {
+    status = &outcome;
+  } else {
+    status = &outcome.status();
+  }
+  EXPECT_NE(status->code(), StatusCode::kOutOfMemory) << status->message();
+}
+
 inline void use_index(Index& index) {
-  const Watchdog watchdog(60);  // milliseconds are usual, a second with sanitizers on a busy machine
+  const Watchdog watchdog(120);  // milliseconds are usual, a second with sanitizers on a busy machine
+  const auto run = [](const auto& outcome) { expect_no_lack_of_memory(outcome); };
   const std::size_t dim = index.dim();
   if (dim == 0 || dim > 4096) return;  // a damaged dimension that the sections happen to fit
   std::vector<float> values(dim * 3);
@@ -109,39 +123,51 @@ inline void use_index(Index& index) {
   (void)index.contains(5);
   (void)index.memory_usage();
   (void)index.stats();
-  (void)index.validate();
+  run(index.validate());
+  // One thread throughout: thousands of tiny parallel regions mostly wait for each other.
+  SearchOptions plain;
+  plain.threads = 1;
   for (const std::size_t k : {1u, 10u, 100u}) {
-    SearchOptions options;
+    SearchOptions options = plain;
     options.ef = k == 10 ? 50 : 0;
-    options.threads = 1;
     const Result<SearchResult> found = index.search(queries, k, options);
+    run(found);
     if (found.ok()) {
       EXPECT_EQ(found->ids.size(), 3 * k);
       EXPECT_EQ(found->scores.size(), 3 * k);
     }
   }
   const IdSet allowed = IdSet::from_ids(std::vector<Id>{5, 6, 9, 30, 41, 1'000'000}).value();
+  const IdSet others = ~allowed;
   const Id excluded[] = {6, 9};
-  SearchOptions filtered;
-  filtered.filter = &allowed;
+  SearchOptions filtered = plain;
   filtered.exclude.ids = excluded;
-  filtered.threads = 1;
-  (void)index.search(queries, 5, filtered);
-  (void)index.range_search(queries, larger_is_better(index.metric()) ? 0.1f : 1.0f, {});
+  for (const IdSet* filter : {&allowed, &others}) {
+    filtered.filter = filter;
+    run(index.search(queries, 5, filtered));
+  }
+  run(index.range_search(queries, larger_is_better(index.metric()) ? 0.1f : 1.0f, plain));
   if (ids.size() > 1000) ids.resize(1000);
-  (void)index.get(ids);
-  (void)index.get(std::vector<Id>{6});
+  run(index.get(ids));
+  run(index.get(std::vector<Id>{6}));
   const Result<std::vector<unsigned char>> bytes = index.to_bytes();
-  if (bytes.ok()) (void)load_bytes(*bytes, false);
+  run(bytes);
+  if (bytes.ok()) run(load_bytes(*bytes, false));
 
   // Changes walk the books that reading does not.
+  const AddOptions one_thread{.threads = 1};
   const Id first = ids.empty() ? 1 : ids.front();
-  (void)index.remove(std::vector<Id>{first, 41, 86});
-  (void)index.add(queries, {}, {.threads = 1});
-  (void)index.upsert(queries, std::vector<Id>{30, 1'000'000, 77}, {.threads = 1});
-  if (ids.size() > 30) (void)index.remove(std::span<const Id>(ids).subspan(1, 25));
-  (void)index.search(queries, 10, {});
-  (void)index.validate();
+  run(index.remove(std::vector<Id>{first, 41, 86}));
+  run(index.add(queries, {}, one_thread));
+  run(index.upsert(queries, std::vector<Id>{30, 1'000'000, 77}, one_thread));
+  if (ids.size() > 30) run(index.remove(std::span<const Id>(ids).subspan(1, 25)));
+  run(index.search(queries, 10, plain));
+  (void)index.ids();
+  run(index.remove(ids));
+  (void)index.ids();
+  run(index.add(queries, std::vector<Id>{1, 2, 3}, one_thread));
+  run(index.search(queries, 10, plain));
+  run(index.validate());
 }
 
 // Whether it opened.

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 
+#include "file/layout.hpp"
 #include "index_file_body.hpp"
 #include "support/allocation_limit.hpp"
 #include "support/temporary_folder.hpp"
@@ -92,6 +95,44 @@ TEST_P(IndexFile, MutationsWithRightChecksumsAreSafe) {
     ASSERT_FALSE(HasFailure());
   }
   EXPECT_TRUE(limit.kept());
+}
+
+// Random changes hardly ever make a count a little too small or too large; counts lead to sizes, and sizes to memory.
+TEST_P(IndexFile, WrongItemCountsAreSafe) {
+  AllocationLimit limit(kMemory);
+  for (std::uint64_t size = 0; size < 100; ++size) {
+    SCOPED_TRACE("a header of " + std::to_string(size) + " items");
+    Bytes damaged = file_;
+    std::memcpy(&damaged[offsetof(layout::Header, size)], &size, sizeof(size));
+    fix_checksums(damaged);
+    exercise_index_file(damaged, false);
+    EXPECT_EQ(load_bytes(damaged, true).ok(), damaged == file_);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_TRUE(limit.kept());
+}
+
+// Reading an index that was opened without verify copes with damage; changing it finds the damage first.
+TEST_P(IndexFile, TheFirstChangeChecksWhatVerifyDidNot) {
+  Random random(kSeed + 4);
+  const std::vector<float> row(kIndexDim, 0.5f);
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    const Bytes damaged = mutate_sections(file_, random);
+    Result<std::unique_ptr<Index>> index = load_bytes(damaged, false);
+    if (!index.ok()) continue;
+    const bool valid = (*index)->validate().ok();
+    const Status added = (*index)->add(MatrixView(row, kIndexDim), std::vector<Id>{2'000'000});
+    const Status removed = (*index)->remove((*index)->ids()).status();
+    if (valid) {
+      EXPECT_EQ(removed.code(), StatusCode::kOk) << removed.message();
+      continue;
+    }
+    ++refused;
+    EXPECT_EQ(added.code(), StatusCode::kCorruptFile) << added.message();
+    EXPECT_EQ(removed.code(), StatusCode::kCorruptFile) << removed.message();
+  }
+  EXPECT_GT(refused, 20);
 }
 
 // The same through a file and a mapping, where an address too far is no heap error but another page.

@@ -5,8 +5,8 @@
 //   load(damaged file)...
 //   EXPECT_TRUE(limit.kept());
 //
-// Plain builds: the address space may grow by that much and no further, so a giant allocation fails loudly. Under a
-// sanitizer, which needs the address space itself: every allocation is watched. One at a time.
+// Plain builds: the address space may grow by that much and no further, so a giant allocation fails; look for
+// kOutOfMemory where the code turns that into a status. Under a sanitizer, which needs the address space itself: every allocation is watched. One at a time.
 
 #include <cstddef>
 
