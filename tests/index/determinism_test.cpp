@@ -11,7 +11,7 @@ namespace segue::test {
 namespace {
 
 constexpr std::size_t kDim = 24;
-constexpr std::size_t kItems = 3000;
+constexpr std::size_t kItems = 1500;
 
 using Bytes = std::vector<unsigned char>;
 
@@ -29,7 +29,7 @@ std::vector<Bytes> life(const IndexCase& which, int threads, std::uint64_t seed)
   };
   Vectors x = clustered_vectors(random, kItems, kDim, 30, 0.3F);
   // Some equal ones, near each other and far apart.
-  for (const std::size_t i : {5, 900, 2999}) std::copy_n(&x[4 * kDim], kDim, &x[i * kDim]);
+  for (const std::size_t i : {5, 900, 1499}) std::copy_n(&x[4 * kDim], kDim, &x[i * kDim]);
   keep(index->add(MatrixView(x, kDim), {}, options));
 
   const Vectors more = gaussian_vectors(random, 500, kDim);
@@ -49,7 +49,7 @@ std::vector<Bytes> life(const IndexCase& which, int threads, std::uint64_t seed)
 
 TEST_P(Determinism, ThreadsMakeNoDifference) {
   const std::vector<Bytes> one = life(GetParam(), 1, 7);
-  for (const int threads : {1, 2, 3, 8}) {
+  for (const int threads : {1, 2, 3}) {
     const std::vector<Bytes> many = life(GetParam(), threads, 7);
     ASSERT_EQ(one.size(), many.size());
     for (std::size_t stage = 0; stage < one.size(); ++stage) {
@@ -85,7 +85,9 @@ TEST_P(Determinism, ThreadsMakeNoDifferenceToASearch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Determinism, testing::ValuesIn(all_cases()), CaseName());
+INSTANTIATE_TEST_SUITE_P(All, Determinism,
+                         testing::ValuesIn(cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kSq8})),
+                         CaseName());
 
 }  // namespace
 }  // namespace segue::test
