@@ -7,6 +7,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export CTEST_OUTPUT_ON_FAILURE=1 CTEST_PARALLEL_LEVEL CMAKE_BUILD_PARALLEL_LEVEL
 CTEST_PARALLEL_LEVEL=$(nproc)
+# Tests run beside each other: OpenMP threads that wait should sleep, not spin.
+export OMP_WAIT_POLICY=passive
 CMAKE_BUILD_PARALLEL_LEVEL=$(nproc)
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 
