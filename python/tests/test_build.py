@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -159,7 +160,16 @@ def test_an_error_of_the_callable_comes_through() -> None:
         segue.build(random_vectors(1, 400, 4), kind="hnsw", progress=complain)
 
 
+@pytest.fixture
+def heard_ctrl_c() -> Iterator[None]:
+    """Python's own handler, which is missing where the shell started this process in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("heard_ctrl_c")
 @pytest.mark.parametrize("call", ["build", "add", "upsert"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_stops_it_and_changes_nothing(call: str, threads: int) -> None:
