@@ -51,6 +51,11 @@ std::size_t worker_count(std::size_t n, int threads, std::size_t grain) noexcept
   return std::max<std::size_t>(1, std::min(wanted, pieces));
 }
 
+int threads_for(std::size_t bytes, int threads) noexcept {
+  constexpr std::size_t kWorthATeam = std::size_t{1} << 20;
+  return bytes < kWorthATeam ? 1 : threads;
+}
+
 void parallel_for(std::size_t n, int threads, std::size_t grain,
                   const std::function<void(std::size_t, std::size_t, std::size_t)>& body) {
   if (n == 0) return;

@@ -26,6 +26,7 @@ from ._errors import (
     Unsupported,
 )
 from ._files import inspect, load, verify
+from ._ivf import IvfIndex
 from ._recall import recall
 from ._results import FileInfo, FileSection, RangeResult, SearchResult
 from ._segue import FlatIndex, HnswIndex, IdSet, Index, __version__
@@ -44,6 +45,7 @@ __all__ = [
     "Index",
     "InvalidArgument",
     "IoError",
+    "IvfIndex",
     "NotFound",
     "OutOfMemory",
     "RangeResult",

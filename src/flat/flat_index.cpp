@@ -130,10 +130,12 @@ void FlatIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOpt
   }
 
   const std::size_t n = queries.rows();
-  const std::size_t workers = worker_count(n, options.threads, 1);
+  const std::size_t scanned = subset == nullptr ? scan.rows : subset->size();
+  const int threads = threads_for(n * scanned * store_.stride(), options.threads);
+  const std::size_t workers = worker_count(n, threads, 1);
   const std::size_t block = std::clamp<std::size_t>((n + workers - 1) / std::max<std::size_t>(workers, 1), 1, kScanQueries);
   if (block >= kTileFrom && subset == nullptr && options.deadline_us == 0) {
-    parallel_for((n + block - 1) / block, options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    parallel_for((n + block - 1) / block, threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
       ScratchPool<ScanMemory>::Lease memory(scratch_);
       for (std::size_t b = begin; b < end; ++b) {
         const auto start = Clock::now();
@@ -162,7 +164,7 @@ void FlatIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOpt
     return;
   }
 
-  parallel_for(n, options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(n, threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     ScratchPool<ScanMemory>::Lease memory(scratch_);
     for (std::size_t q = begin; q < end; ++q) {
       const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();

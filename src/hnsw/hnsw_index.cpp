@@ -144,7 +144,10 @@ std::size_t HnswIndexBody::width(std::size_t k, const SearchOptions& options) co
 void HnswIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                               float* scores) const {
   const std::size_t ef = width(k, options);
-  parallel_for(queries.rows(), options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+  // About what a walk scores; an estimate will do.
+  const std::size_t scored = std::min(state_.ids.size(), ef * state_.options.m);
+  const int threads = threads_for(queries.rows() * scored * state_.rows.stride(), options.threads);
+  parallel_for(queries.rows(), threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
     for (std::size_t q = begin; q < end; ++q) {
       const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();

@@ -15,6 +15,9 @@ namespace segue {
 
 std::size_t worker_count(std::size_t n, int threads, std::size_t grain) noexcept;
 
+// `threads`, or 1 where the whole loop reads so few bytes (some 50 microseconds' worth) that waking a team costs more.
+int threads_for(std::size_t bytes, int threads) noexcept;
+
 void parallel_for(std::size_t n, int threads, std::size_t grain,
                   const std::function<void(std::size_t begin, std::size_t end, std::size_t worker)>& body);
 

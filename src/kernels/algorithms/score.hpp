@@ -18,6 +18,7 @@ constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kAhead = 4 * kGroup;
 constexpr std::size_t kPrefetchBytes = 1024;
 constexpr std::size_t kLongRow = 512;
+constexpr std::size_t kStreamAhead = 2048;
 
 SEGUE_INLINE void prefetch_row(const unsigned char* row, std::size_t bytes) noexcept {
   for (std::size_t offset = 0; offset < bytes; offset += kCacheLine) __builtin_prefetch(row + offset, 0, 2);
@@ -69,7 +70,11 @@ void score_block(const void* query, const unsigned char* rows, std::size_t strid
     score_rows_in_groups<Family, M>(query, rows, stride, n, dim, out);
     return;
   }
-  for (std::size_t i = 0; i < n; ++i, rows += stride) Family::template score_group<M, 1>(query, &rows, dim, out + i);
+  for (std::size_t i = 0; i < n; ++i, rows += stride) {
+    const unsigned char* coming = rows + kStreamAhead;
+    for (std::size_t offset = 0; offset < stride; offset += kCacheLine) __builtin_prefetch(coming + offset, 0, 2);
+    Family::template score_group<M, 1>(query, &rows, dim, out + i);
+  }
 }
 
 }  // namespace
