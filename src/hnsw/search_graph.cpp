@@ -140,7 +140,7 @@ class GraphSearch {
     const float query_norm = norm(query_, state_.rows.dim()) * kBoundSlack;
     for (std::size_t first = 0; first < budget; first += kHeadChunk) {
       if (walk.best.size() >= k_ && -cost_of(walk.best[k_ - 1]) >= query_norm * order.norm(first)) return true;
-      if (deadline_.passed()) {
+      if (first > 0 && deadline_.passed()) {  // a first piece even when late: some answer beats none
         stats_.cut = true;
         return true;
       }
