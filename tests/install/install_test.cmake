@@ -38,10 +38,23 @@ foreach(path IN LISTS installed)
   endif()
 endforeach()
 
+# The README's C++ is compiled and run as it stands.
+file(READ "${SOURCE}/README.md" readme)
+if(NOT readme MATCHES "```cpp\n([^`]*)```")
+  message(FATAL_ERROR "README.md shows no C++")
+endif()
+file(WRITE "${WORK}/consumer/readme_code.hpp" "${CMAKE_MATCH_1}")
+
 run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/install/consumer" -B "${WORK}/consumer" ${toolchain}
-    "-DCMAKE_PREFIX_PATH=${prefix}" "-DEXPECTED_VERSION=${VERSION}")
+    "-DCMAKE_PREFIX_PATH=${prefix}" "-DEXPECTED_VERSION=${VERSION}" "-DREADME_CODE=${WORK}/consumer")
 run("${CMAKE_COMMAND}" --build "${WORK}/consumer")
 run("${WORK}/consumer/consumer" "${WORK}/consumer.segue")
+run("${CMAKE_COMMAND}" -E chdir "${WORK}/consumer" "${WORK}/consumer/readme")
+string(REGEX MATCHALL "[^\n]+" answers "${output}")
+list(LENGTH answers count)
+if(NOT count EQUAL 10)
+  message(FATAL_ERROR "the README's C++ should print 10 answers:\n${output}")
+endif()
 
 # A consumer needs no library beyond those of the compiler, the system and Segue itself.
 run(ldd "${WORK}/consumer/consumer")
