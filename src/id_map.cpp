@@ -3,15 +3,10 @@
 #include <bit>
 #include <string>
 
+#include "segue/core/mix64.hpp"
+
 namespace segue {
 namespace {
-
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014): neighbouring ids land far apart.
-std::uint64_t mix(std::uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
 
 std::size_t table_entries(std::size_t count) noexcept { return std::bit_ceil(2 * count + 2); }
 
@@ -20,7 +15,7 @@ std::size_t table_entries(std::size_t count) noexcept { return std::bit_ceil(2 *
 IdMap::IdMap(Buffer<Id> ids, Buffer<std::uint32_t> table, std::size_t count) noexcept
     : ids_(std::move(ids)), table_(std::move(table)), count_(count) {}
 
-std::size_t IdMap::home(Id id) const noexcept { return mix(static_cast<std::uint64_t>(id)) & (table_.size() - 1); }
+std::size_t IdMap::home(Id id) const noexcept { return mix64(static_cast<std::uint64_t>(id)) & (table_.size() - 1); }
 
 std::uint32_t IdMap::find(Id id) const noexcept {
   if (id < 0) return kNoSlot;

@@ -6,15 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "segue/core/mix64.hpp"
+
 namespace segue {
 namespace {
-
-std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
 
 Status bad_link(std::uint32_t vertex, std::size_t level, const std::string& what) {
   return corrupt_file("vertex " + std::to_string(vertex) + " on level " + std::to_string(level) + ": " + what);
@@ -24,7 +19,7 @@ Status bad_link(std::uint32_t vertex, std::size_t level, const std::string& what
 
 std::size_t LayeredGraph::draw_level(std::uint32_t slot) const noexcept {
   // 53 bits to a number in (0, 1].
-  const double u = static_cast<double>((mix(mix(seed_) ^ slot) >> 11) + 1) * 0x1.0p-53;
+  const double u = static_cast<double>((mix64((mix64(seed_ + kGoldenGamma) ^ slot) + kGoldenGamma) >> 11) + 1) * 0x1.0p-53;
   const double level = -std::log(u) / std::log(static_cast<double>(degree_));
   return std::min(kMaxLevel, static_cast<std::size_t>(level));
 }

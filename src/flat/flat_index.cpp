@@ -6,6 +6,7 @@
 #include <string>
 
 #include "file/file_writer.hpp"
+#include "items/range_result.hpp"
 #include "items/storages.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -197,16 +198,7 @@ RangeResult FlatIndexBody::do_range_search(MatrixView queries, float threshold, 
       options.stats[q] = {stats.distances, stats.visited, spent, stats.cut};
     }
   });
-  RangeResult result;
-  result.offsets.push_back(0);
-  for (const std::vector<Candidate>& one : found) {
-    for (const Candidate c : one) {
-      result.ids.push_back(ids_.id(vertex_of(c)));
-      result.scores.push_back(score_of_cost(metric_, cost_of(c)));
-    }
-    result.offsets.push_back(result.ids.size());
-  }
-  return result;
+  return make_range_result(found, ids_, metric_);
 }
 
 std::size_t FlatIndexBody::memory_usage() const {

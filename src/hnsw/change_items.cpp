@@ -61,10 +61,6 @@ void write_rows(HnswState& state, MatrixView vectors, const std::vector<std::uin
   });
 }
 
-bool equal_items(const HnswState& state, std::uint32_t a, std::uint32_t b) noexcept {
-  return state.rows.equal_rows(a, b) && (!state.fine || state.fine->equal_rows(a, b));
-}
-
 struct Grouped {
   std::vector<std::uint32_t> vertices;                              // the first of each group of equal rows
   std::vector<std::pair<std::uint32_t, std::uint32_t>> twins;      // (another of the group, the first)
@@ -87,7 +83,7 @@ Grouped group_equal_rows(const HnswState& state, const std::vector<std::uint32_t
       const std::uint32_t slot = hashed[i].second;
       const auto same = std::find_if(grouped.vertices.begin() + static_cast<std::ptrdiff_t>(first_of_hash),
                                      grouped.vertices.end(),
-                                     [&](std::uint32_t vertex) { return equal_items(state, vertex, slot); });
+                                     [&](std::uint32_t vertex) { return state.equal_items(vertex, slot); });
       if (same == grouped.vertices.end()) {
         grouped.vertices.push_back(slot);
       } else {

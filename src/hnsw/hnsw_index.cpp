@@ -11,6 +11,7 @@
 #include "hnsw/hnsw_file.hpp"
 #include "hnsw/repair_graph.hpp"
 #include "hnsw/validate_state.hpp"
+#include "items/range_result.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
 #include "segue/isa.hpp"
@@ -193,16 +194,7 @@ RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, 
       options.stats[q] = {stats.distances, stats.visited, microseconds_since(start), stats.cut};
     }
   });
-  RangeResult result;
-  result.offsets.push_back(0);
-  for (const std::vector<Candidate>& one : found) {
-    for (const Candidate c : one) {
-      result.ids.push_back(state_.ids.id(vertex_of(c)));
-      result.scores.push_back(score_of_cost(metric_, cost_of(c)));
-    }
-    result.offsets.push_back(result.ids.size());
-  }
-  return result;
+  return make_range_result(found, state_.ids, metric_);
 }
 
 std::size_t HnswIndexBody::memory_usage() const {

@@ -50,6 +50,10 @@ struct HnswState {
   RowMetric link_metric() const noexcept {
     return metric == Metric::kCosine ? RowMetric::kDot : RowMetric::kSquaredL2;
   }
+  // To the last bit, in all that is kept of them.
+  bool equal_items(std::uint32_t a, std::uint32_t b) const noexcept {
+    return rows.equal_rows(a, b) && (!fine || fine->equal_rows(a, b));
+  }
   bool is_vertex(std::uint32_t slot) const noexcept { return ids.id(slot) >= 0 && !twins.is_twin(slot); }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hnsw/select_neighbors.hpp"
+#include "segue/core/mix64.hpp"
 #include "segue/core/parallel_for.hpp"
 #include "segue/core/walk.hpp"
 
@@ -37,10 +38,7 @@ struct WorkerMemory {
 };
 
 std::uint64_t shuffle_key(std::uint64_t seed, std::uint32_t slot) noexcept {
-  std::uint64_t x = (seed + 1) * 0x9e3779b97f4a7c15u + slot;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
+  return mix64((seed + 1) * kGoldenGamma + slot);
 }
 
 class Inserter {
@@ -84,7 +82,7 @@ class Inserter {
       for (std::size_t i = 0; i < best.size(); ++i) {
         const std::uint32_t vertex = vertex_of(best[i]);
         if (state_.ids.id(vertex) < 0) continue;  // dead: walked through, not linked to
-        if (i < kTwinsChecked && are_equal(slot, vertex)) {
+        if (i < kTwinsChecked && state_.equal_items(slot, vertex)) {
           graph.close(slot);
           return vertex;
         }
@@ -99,10 +97,6 @@ class Inserter {
 
   std::size_t forward_links(std::size_t level) const noexcept {
     return level == 0 ? state_.options.m : state_.graph.degree(level);
-  }
-
-  bool are_equal(std::uint32_t a, std::uint32_t b) const noexcept {
-    return state_.rows.equal_rows(a, b) && (!state_.fine || state_.fine->equal_rows(a, b));
   }
 
   void answer_links(std::span<const std::uint32_t> slots, const std::vector<std::uint32_t>& twins, std::size_t level) {

@@ -28,7 +28,7 @@ LAYERS = {
         ["include/segue/filter.hpp", "src/filter.cpp", "src/id_set_*",
          *(f"include/segue/core/{name}.hpp" for name in (
              "buffer", "candidate", "deadline", "id_map", "id_set_body", "id_set_reader", "layered_graph",
-             "scorer", "scratch_pool", "search_buffer", "vector_store", "visited_set")),
+             "mix64", "scorer", "scratch_pool", "search_buffer", "vector_store", "visited_set")),
          "src/buffer.cpp", "src/id_map.cpp", "src/layered_graph.cpp", "src/vector_store.cpp"],
         ["base", "kernels"],
     ),
