@@ -1,9 +1,9 @@
 # The commands of the project. Each does all set-up it needs; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench setup format clean
+.PHONY: help demo test bench bench-check setup format clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: setup ## playlists to candidates, on real data: build, index, search, compare, draw
 	@tools/demo.sh
@@ -13,6 +13,9 @@ test: setup ## every test, C++ and Python, with sanitizers
 
 bench: setup ## a short run of the benchmark suite
 	@tools/bench.sh
+
+bench-check: setup ## this commit against the one it departs from, in turns; fails if something is slower
+	@tools/bench_check.sh
 
 setup: ## distribution packages that are missing, and one virtual environment
 	@tools/setup.sh

@@ -5,7 +5,7 @@
 # good for ratios within it, not for comparisons between days. JSON goes to build/bench/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+. tools/compiler_cache.sh
 
 mkdir -p build/bench
 cmake --preset release >build/bench/build.log

@@ -5,7 +5,7 @@
 # opens the index that Python saved and answers the same queries with the same ids.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+. tools/compiler_cache.sh
 
 mkdir -p build/demo
 quietly() { # LOG COMMAND...

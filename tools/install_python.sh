@@ -4,7 +4,7 @@
 # The build folder is kept, so only what changed is compiled again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+. tools/compiler_cache.sh
 # The compiler by the name that CMake finds for the other builds: ccache tells names apart.
 export CXX=${CXX:-c++}
 # PIP_NO_INDEX: nothing may come from outside here. Without isolation all that is needed is there already.

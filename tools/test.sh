@@ -10,7 +10,7 @@ CTEST_PARALLEL_LEVEL=$(nproc)
 # Tests run beside each other: OpenMP threads that wait should sleep, not spin.
 export OMP_WAIT_POLICY=passive
 CMAKE_BUILD_PARALLEL_LEVEL=$(nproc)
-if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+. tools/compiler_cache.sh
 
 results=build/results
 mkdir -p "$results"

@@ -1,5 +1,4 @@
-// Whole searches: single calls and batches, flat and graph, with what a request brings along. recall@10 is a counter
-// beside the time, because a time without it says nothing.
+// Whole searches: single calls and batches, flat and graph, with what a request brings along.
 
 #include <benchmark/benchmark.h>
 
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "clustered_set.hpp"
+#include "run_search.hpp"
 #include "segue/segue.hpp"
 
 namespace segue::bench {
@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t kItems = 20000;
 constexpr std::size_t kQueries = 500;
 constexpr std::size_t kDim = 96;
-constexpr std::size_t kTop = 10;
 
 const ClusteredSet& set() {
   static const ClusteredSet made(kItems, kQueries, kDim);
@@ -42,32 +41,9 @@ const Index& hnsw(Storage storage) {
   return *index;
 }
 
-const std::vector<Id>& truth() {
-  static const std::vector<Id> ids = flat().search(queries(), kTop).value().ids;
+const Truth& truth() {
+  static const Truth ids = flat().search(queries(), kTop).value().ids;
   return ids;
-}
-
-void run_batch(benchmark::State& state, const Index& index, const SearchOptions& options) {
-  std::vector<Id> ids(kQueries * kTop);
-  std::vector<float> scores(kQueries * kTop);
-  for (auto _ : state) {
-    if (!index.search_into(queries(), kTop, options, ids.data(), scores.data()).ok()) std::abort();
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kQueries));
-  if (options.filter == nullptr && options.exclude.ids.empty()) {
-    state.counters["recall"] = recall(ids, kTop, truth(), kTop, kTop).value();
-  }
-}
-
-void run_single(benchmark::State& state, const Index& index, const SearchOptions& options) {
-  Id ids[kTop];
-  float scores[kTop];
-  std::size_t q = 0;
-  for (auto _ : state) {
-    if (!index.search_into(queries().slice(q, 1), kTop, options, ids, scores).ok()) std::abort();
-    q = (q + 1) % kQueries;
-  }
-  state.SetItemsProcessed(state.iterations());
 }
 
 SearchOptions width(benchmark::State& state) {
@@ -77,17 +53,21 @@ SearchOptions width(benchmark::State& state) {
   return options;
 }
 
-void flat_batch(benchmark::State& state) { run_batch(state, flat(), {.threads = 1}); }
-void flat_single(benchmark::State& state) { run_single(state, flat(), {.threads = 1}); }
-void hnsw_batch(benchmark::State& state, Storage storage) { run_batch(state, hnsw(storage), width(state)); }
-void hnsw_single(benchmark::State& state, Storage storage) { run_single(state, hnsw(storage), width(state)); }
+void flat_batch(benchmark::State& state) { run_batch(state, flat(), queries(), {.threads = 1}, truth()); }
+void flat_single(benchmark::State& state) { run_single(state, flat(), queries(), {.threads = 1}, truth()); }
+void hnsw_batch(benchmark::State& state, Storage storage) {
+  run_batch(state, hnsw(storage), queries(), width(state), truth());
+}
+void hnsw_single(benchmark::State& state, Storage storage) {
+  run_single(state, hnsw(storage), queries(), width(state), truth());
+}
 
 void hnsw_excluding(benchmark::State& state) {
   std::vector<Id> played(static_cast<std::size_t>(state.range(1)));
   std::iota(played.begin(), played.end(), Id{0});
   SearchOptions options = width(state);
   options.exclude.ids = played;
-  run_batch(state, hnsw(Storage::kF32), options);
+  run_batch(state, hnsw(Storage::kF32), queries(), options, Truth{});
 }
 
 void hnsw_filtered(benchmark::State& state) {
@@ -96,7 +76,7 @@ void hnsw_filtered(benchmark::State& state) {
   const IdSet filter = IdSet::from_ids(ids).value();
   SearchOptions options = width(state);
   options.filter = &filter;
-  run_batch(state, hnsw(Storage::kF32), options);
+  run_batch(state, hnsw(Storage::kF32), queries(), options, Truth{});
 }
 
 void hnsw_build(benchmark::State& state) {

@@ -1,0 +1,5 @@
+# compiler_cache.sh : to be sourced from the project's root. Compiles through ccache where there is one.
+#
+# CCACHE_BASEDIR has it forget where the project stands: a second tree of the same commit, or of one that changed other
+# files, finds everything compiled (bench_check.sh builds a whole release from it in two seconds).
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD; fi
