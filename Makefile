@@ -1,6 +1,6 @@
 # The commands of the project. Each does all set-up it needs; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-check setup format clean
+.PHONY: help demo test bench bench-check curves setup format clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -16,6 +16,9 @@ bench: setup ## a short run of the benchmark suite
 
 bench-check: setup ## this commit against the one it departs from, in turns; fails if something is slower
 	@tools/bench_check.sh
+
+curves: setup ## recall against queries/s, Segue and the peers that are installed; SETS="a.npz b.npz" measures those
+	@tools/curves.sh $(SETS)
 
 setup: ## distribution packages that are missing, and one virtual environment
 	@tools/setup.sh
