@@ -26,7 +26,8 @@ departed_from() {
 
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 || nothing "this is no git checkout"
 if [ -n "${SEGUE_BENCH_BASE:-}" ]; then
-  base=$(commit "$SEGUE_BENCH_BASE") || { echo "bench-check: SEGUE_BENCH_BASE=$SEGUE_BENCH_BASE names no commit here" >&2; exit 1; }
+  base=$(commit "$SEGUE_BENCH_BASE") ||
+    { echo "bench-check: SEGUE_BENCH_BASE=$SEGUE_BENCH_BASE names no commit here" >&2; exit 1; }
 else
   base=$(departed_from) || nothing "no commit before this one is here; fetch it, or name another in SEGUE_BENCH_BASE"
 fi
@@ -48,7 +49,8 @@ build() (
   if [ -n "${CCACHE_BASEDIR:-}" ]; then export CCACHE_BASEDIR=$PWD; fi
   cmake --preset release "$@" || exit
   targets=$(cmake --build --preset release --target help | sed -nE 's/^([a-z0-9_]+_bench): phony$/\1/p' |
-    grep -Fx -f <(sed -nE 's/^([a-z0-9_]+_bench) .*/\1/p' "$cases" | sort -u)) || { echo "no benchmark program"; exit 1; }
+    grep -Fx -f <(sed -nE 's/^([a-z0-9_]+_bench) .*/\1/p' "$cases" | sort -u)) ||
+    { echo "none of the programs of $cases"; exit 1; }
   # shellcheck disable=SC2086 # one word a target
   cmake --build --preset release --target $targets || exit
   for target in $targets; do cp "build/release/bench/$target" "$programs/" || exit; done

@@ -2,8 +2,8 @@
 # curves.sh [ARGUMENTS of `bench.curves measure`] : Segue and the peers that are installed, recall against queries/s.
 #
 # Builds the Python package, measures, and draws into build/curves/: a PNG and an SVG a set, curves.html with all, and
-# points.jsonl, what was measured. Arguments are .npz files and options (--peers a,b  --rounds 3); without files two sets
-# are made. Peers are those of the environment: `.venv/bin/pip install hnswlib faiss-cpu scann scalable-vs usearch
+# points.jsonl, what was measured. Arguments are .npz files and options (--peers a,b  --rounds 3); without files two
+# sets are made. Peers are those of the environment: `.venv/bin/pip install hnswlib faiss-cpu scann scalable-vs usearch
 # voyager`; or SEGUE_CURVES_PYTHON names another Python with peers, which gets this build of Segue.
 set -euo pipefail
 cd "$(dirname "$0")/.."

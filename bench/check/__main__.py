@@ -2,16 +2,18 @@
 
     python3 -m bench.check OLD NEW [--rounds 5] [--seconds 0.03] [--json FILE]
 
-OLD and NEW are folders with the programs of cases.txt. All rounds are pinned to one core and go old, new, old, new; what
-was slower is measured a second time, and only what is slower both times fails: among sixty names, five runs that all
-happen to be slower than five others would turn up every few times. A recall that falls by more than 0.005 fails at
-once. Exit status: 0 nothing is slower, 1 something is, 3 the two have no benchmark in common.
+OLD and NEW are folders with the programs of cases.txt. All rounds are pinned to one core and go old, new, old, new.
+Slower means by more than 3 %, as unchanged code that stands elsewhere may take that much longer. What was slower is
+measured a second time, and only what is slower both times fails: among fifty names, five runs that all happen to be
+slower than five others turn up every few times. A recall that falls by more than 0.005 fails at once. Exit status: 0
+nothing is slower, 1 something is or a program failed, 3 the two have no benchmark in common.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -89,4 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
+        sys.exit(f"bench-check: {error}")

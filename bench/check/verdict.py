@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+# What the same code may cost in another place: `sq8/dot/list/avx2`, not a line of it changed, took 154 ns for 147 (at
+# worst 150), twice in a row, after the function before it had grown.
+PLACEMENT = 0.03
 # How far the recall of a search may fall: a hundredth of a point a query is what another seed changes.
 RECALL_SLACK = 0.005
 
@@ -26,8 +29,8 @@ class Verdict:
 
     @property
     def slower(self) -> bool:
-        """Even the best new run is slower than the worst old one."""
-        return self.new_best > self.old_worst
+        """Even the best new run is slower than the worst old one, by more than moving code about explains."""
+        return self.new_best > self.old_worst * (1 + PLACEMENT)
 
     @property
     def recalls_less(self) -> bool:

@@ -1,4 +1,4 @@
-"""From a cloud of (recall, queries/s) to what a library offers: its frontier, and what may be read between its points."""
+"""From a cloud of (recall, queries/s) to what a library offers: its frontier, and what lies between its points."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ from .peers import PEERS
 from .points import Record
 
 PATIENCE_S = 1800  # for one record; nothing that is worth drawing takes longer
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PARLAY_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PARLAY_NUM_THREADS"), "1")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -88,8 +88,8 @@ works. Figures between two measured points are read off the line between them; b
 <nav>{links}</nav>
 {machine(measured.machine)}
 {sections}
-<p class="quiet">p50 and p99 are single calls from Python at the quickest setting of recall 0.95 or more. MB is the growth of
-the process while the index was built, the best of all rounds counts, and "-" means that no setting gets there. Absolute
-figures hold for one machine on one day; ratios within a table are what counts.</p>
+<p class="quiet">p50 and p99 are single calls from Python at the quickest setting of recall 0.95 or more. MB is the
+growth of the process while the index was built, the best of all rounds counts, and "-" means that no setting gets there.
+Absolute figures hold for one machine on one day; ratios within a table are what counts.</p>
 </body></html>
 """)

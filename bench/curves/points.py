@@ -46,7 +46,8 @@ def parse(line: str, where: str) -> Record:
         record: Record = json.loads(line)
         missing = FIELDS[record["kind"]] - set(record)
     except (json.JSONDecodeError, KeyError, TypeError):
-        raise ValueError(f"{where}: expected a record with one of the kinds {', '.join(FIELDS)}, got {line[:80]!r}") from None
+        kinds = ", ".join(FIELDS)
+        raise ValueError(f"{where}: expected a record with one of the kinds {kinds}, got {line[:80]!r}") from None
     if missing:
         raise ValueError(f"{where}: a {record['kind']} record lacks {', '.join(sorted(missing))}")
     return record

@@ -29,7 +29,8 @@ def load(path: Path) -> Set:
     with np.load(path, allow_pickle=False) as file:
         missing = {"base", "queries", "neighbors", "metric"} - set(file.files)
         if missing:
-            raise ValueError(f"{path}: has no {', '.join(sorted(missing))}; a set needs base, queries, neighbors, metric")
+            lacks = ", ".join(sorted(missing))
+            raise ValueError(f"{path}: has no {lacks}; a set needs base, queries, neighbors, metric")
         made = Set(
             path.stem,
             np.ascontiguousarray(file["base"], np.float32),

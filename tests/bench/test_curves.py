@@ -39,8 +39,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("curves")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure, "pin", lambda core: None)
-        program.main(["measure", "--items", "600", "--queries", "40", "--rounds", "2", "--peers", "segue-flat,segue-hnsw",
-                      "--out", str(folder / "points.jsonl")])
+        program.main(["measure", "--items", "600", "--queries", "40", "--rounds", "2",
+                      "--peers", "segue-flat,segue-hnsw", "--out", str(folder / "points.jsonl")])
     program.main(["draw", str(folder / "points.jsonl"), "--out", str(folder / "drawn")])
     return folder
 
@@ -95,7 +95,8 @@ def test_a_set_that_is_none_is_an_error(tmp_path: Path) -> None:
     np.savez(tmp_path / "half.npz", base=np.zeros((3, 2)), metric="ip")
     with pytest.raises(ValueError, match="has no neighbors, queries"):
         sets.load(tmp_path / "half.npz")
-    np.savez(tmp_path / "odd.npz", base=np.zeros((3, 2)), queries=np.zeros((1, 4)), neighbors=np.zeros((1, 1)), metric="ip")
+    odd = {"base": np.zeros((3, 2)), "queries": np.zeros((1, 4)), "neighbors": np.zeros((1, 1))}
+    np.savez(tmp_path / "odd.npz", metric="ip", **odd)
     with pytest.raises(ValueError, match="do not belong together"):
         sets.load(tmp_path / "odd.npz")
 
