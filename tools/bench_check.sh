@@ -1,5 +1,6 @@
 #!/bin/bash
 # bench_check.sh [ARGUMENTS of bench.check] : is this commit slower than the one it departs from? `make bench-check`.
+# bench_check.sh --base : says which commit that is, and no more.
 #
 # The commit it departs from is what SEGUE_BENCH_BASE names; else, where it is another commit than HEAD, the merge base
 # with origin/main, or with the branch's upstream; else HEAD~1. What stands in the working tree is measured as it is,
@@ -30,6 +31,11 @@ if [ -n "${SEGUE_BENCH_BASE:-}" ]; then
     { echo "bench-check: SEGUE_BENCH_BASE=$SEGUE_BENCH_BASE names no commit here" >&2; exit 1; }
 else
   base=$(departed_from) || nothing "no commit before this one is here; fetch it, or name another in SEGUE_BENCH_BASE"
+fi
+
+if [ "${1:-}" = --base ]; then
+  git rev-parse "$base"
+  exit
 fi
 
 changed=
