@@ -50,7 +50,7 @@ def run_measure(options: argparse.Namespace) -> None:
     measure.pin(options.core)
     command = shlex.join(["python", "-m", "bench.curves", "measure", *arguments_of(options)])
     with options.out.open("w") as out, tempfile.TemporaryDirectory() as folder:
-        write(out, machine.describe(command))
+        write(out, machine.describe(command, options.note))
         for made, path in given_sets(options, Path(folder)):
             print(f"{made.name}: {len(made.base):,} x {made.base.shape[1]}, {made.metric}", flush=True)
             write(out, {"kind": "set", "set": made.name, "items": len(made.base), "dim": made.base.shape[1],
@@ -110,6 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
     command.add_argument("--core", type=int, help="the core to stay on; the last")
     command.add_argument("--items", type=int, default=50_000, help="of the sets that are made here")
     command.add_argument("--queries", type=int, default=2_000, help="of the sets that are made here")
+    command.add_argument("--note", default="", help="what a reader of the figures has to know of this run")
     command.set_defaults(run=run_measure)
 
     command = commands.add_parser("draw", help="a PNG and an SVG a set, and one page with all")

@@ -39,7 +39,7 @@ def commit(root: Path) -> str:
         return "unknown"
 
 
-def describe(command: str) -> Record:
+def describe(command: str, note: str) -> Record:
     try:
         import segue
 
@@ -56,4 +56,5 @@ def describe(command: str) -> Record:
         "commit": commit(Path(__file__).resolve().parents[2]),
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "command": command,
+        "note": note,
     }

@@ -6,9 +6,11 @@ All processes share one core; only one of them works at a time.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,8 @@ class Worker:
             status = self.process.wait(10)
         except subprocess.TimeoutExpired:
             return f"no answer in {PATIENCE_S} s"
+        if status < 0:
+            return f"ended by {signal.Signals(-status).name}"
         self.errors.seek(0)
         lines = self.errors.read().strip().splitlines()
         return lines[-1][:200] if lines else f"ended without a word (status {status})"
@@ -81,7 +85,8 @@ class Worker:
         self.process.kill()
         self.process.wait()
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # of what it never read
+            self.process.stdin.close()
         os.close(self.read_end)
         self.errors.close()
 

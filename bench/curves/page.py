@@ -69,6 +69,8 @@ def machine(record: Record) -> str:
     entries = [("Processor", f"{record['cpu']}, {record['cores']} cores, of which one was used"),
                ("Kernels of Segue", record["isa"]), ("Versions", versions),
                ("Commit", record["commit"]), ("Date", record["date"])]
+    if record.get("note"):
+        entries.append(("Note", record["note"]))
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in entries)
     return f"<dl>{items}<dt>Command</dt><dd><code>{escape(record['command'])}</code></dd></dl>"
 

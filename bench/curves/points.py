@@ -1,6 +1,6 @@
 """What was measured, as lines of JSON: one record a line, its kind under "kind".
 
-    machine    cpu, cores, isa, versions (a dict), commit, date, command
+    machine    cpu, cores, isa, versions (a dict), commit, date, command; and a note where there is one
     set        set, items, dim, metric, queries, k
     built      set, peer, seconds, megabytes (growth of the process)
     left out   set, peer, why

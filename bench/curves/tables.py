@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from .points import Measured, SetPoints
@@ -23,8 +24,9 @@ def table(of_set: SetPoints) -> str:
 def block(measured: Measured) -> str:
     machine = measured.machine
     versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
-    parts = [f"{machine['cpu']}, {machine['cores']} cores of which one was used; kernels {machine['isa']}; commit "
-             f"{machine['commit']}; {machine['date']}; {versions}.", "```sh\n" + machine["command"] + "\n```"]
+    told = (f"{machine['cpu']}, {machine['cores']} cores of which one was used; kernels {machine['isa']}; commit "
+            f"{machine['commit']}; {machine['date']}; {versions}. {machine.get('note', '')}")
+    parts = [textwrap.fill(told, 120), f"```sh\n{machine['command']}\n```"]
     for name, of_set in measured.sets.items():
         if not of_set.points:
             continue

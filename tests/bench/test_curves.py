@@ -20,7 +20,7 @@ from bench.curves.summary import best_columns, cells, summarize
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = {"kind": "machine", "cpu": "a cpu", "cores": 2, "isa": "scalar", "versions": {"segue": "1"}, "commit": "abc",
-           "date": "today", "command": "measure <it>"}
+           "date": "today", "command": "measure <it>", "note": "Beside other work."}
 SET = {"kind": "set", "set": "some", "items": 100, "dim": 8, "metric": "ip", "queries": 10, "k": 10}
 
 
@@ -148,6 +148,7 @@ def test_tables_go_between_the_markers(tmp_path: Path) -> None:
         text = page.read_text()
         assert text.startswith("above\n") and text.endswith("\nbelow\n") and "\nold\n" not in text
         assert "**segue-flat** | **1,234**" in text
+        assert "Beside other work." in text
     page.write_text("no markers")
     with pytest.raises(ValueError, match="expected one line"):
         tables.write_into(page, found)
@@ -172,6 +173,18 @@ def test_a_peer_that_dies_is_left_out_with_its_last_words(tmp_path: Path) -> Non
         contest.build(["segue-flat"])
     assert written[0]["kind"] == "left out"
     assert "none.npz" in written[0]["why"]
+
+
+def test_a_peer_that_is_killed_between_rounds_stops_nobody(tmp_path: Path) -> None:
+    sets.save(sets.factors(200, 5), tmp_path / "some.npz")
+    written: list[points.Record] = []
+    with measure.Contest("some", tmp_path / "some.npz", 10, written.append) as contest:
+        contest.build(["segue-flat", "segue-hnsw"])
+        contest.workers["segue-flat"].process.terminate()
+        contest.workers["segue-flat"].process.wait()
+        contest.run_round(1)
+    assert ("segue-flat", "ended in round 1: ended by SIGTERM") in [(r["peer"], r.get("why")) for r in written]
+    assert {record["peer"] for record in written if record["kind"] == "point"} == {"segue-hnsw"}
 
 
 def test_no_two_peers_look_the_same() -> None:
