@@ -18,6 +18,9 @@ namespace {
 // Of the energy that the best subspace holds, ten steps leave less than a thousandth unfound on every set measured.
 constexpr std::size_t kIterations = 10;
 constexpr std::size_t kTileRows = 64;
+// Below this a tile is scored row by row, in another order of sums: pieces are filled up to it, so that a vector gets
+// the same coordinates in whatever company it comes.
+constexpr std::size_t kLeastTile = 8;
 
 const kernels::FamilyKernels& f32_of(const kernels::KernelTable& table) noexcept {
   return table.families[kernels::kFamilyF32];
@@ -204,6 +207,13 @@ Projection Projection::train(const kernels::KernelTable& table, MatrixView rows,
   return p;
 }
 
+Projection Projection::shortened(std::size_t head) const {
+  Projection p = *this;
+  p.basis_.resize(head * dim_);
+  if (!energies_.empty()) p.energies_.resize(head);
+  return p;
+}
+
 const float* Projection::move_to_centre(const float* x, ProjectionMemory& memory) const {
   if (centre_.empty()) return x;
   if (memory.moved.size() < dim_) memory.moved.resize(dim_);
@@ -247,9 +257,17 @@ void Projection::apply(MatrixView rows, float* heads, float* tails, ProjectionMe
       energy[i] = tails == nullptr ? 0 : dot(moved, moved, dim_);
     }
     float* out = heads + first * n_head;
-    f32.score_tile[kernels::kDot](memory.queries.data(), query_bytes, n,
+    if (n < kLeastTile) {
+      for (std::size_t i = n; i < kLeastTile; ++i) {
+        std::memcpy(memory.queries.data() + i * query_bytes, memory.queries.data(), query_bytes);
+      }
+      if (memory.moved.size() < dim_ + kLeastTile * n_head) memory.moved.resize(dim_ + kLeastTile * n_head);
+      out = memory.moved.data() + dim_;
+    }
+    f32.score_tile[kernels::kDot](memory.queries.data(), query_bytes, std::max(n, kLeastTile),
                                   reinterpret_cast<const unsigned char*>(basis_.data()), dim_ * sizeof(float), n_head,
                                   dim_, out, n_head, memory.scratch.data());
+    if (n < kLeastTile) std::memcpy(heads + first * n_head, out, n * n_head * sizeof(float));
     if (tails == nullptr) continue;
     for (std::size_t i = 0; i < n; ++i) {
       const double rest = energy[i] - dot(out + i * n_head, out + i * n_head, n_head);

@@ -14,16 +14,17 @@ kernels::Family family_of(Storage storage) noexcept {
   switch (storage) {
     case Storage::kF16: return kernels::kFamilyF16;
     case Storage::kBf16: return kernels::kFamilyBf16;
-    case Storage::kSq8: return kernels::kFamilySq8;
+    case Storage::kSq8:
+    case Storage::kPca8: return kernels::kFamilySq8;
     case Storage::kAuto:
     case Storage::kF32: break;
   }
   return kernels::kFamilyF32;
 }
 
-std::size_t stride_of(std::size_t row_bytes) noexcept {
+std::size_t stride_of(Storage storage, std::size_t row_bytes) noexcept {
   const std::size_t lines = (row_bytes + 63) / 64 * 64;
-  return lines - row_bytes <= row_bytes / 8 ? lines : (row_bytes + 15) / 16 * 16;
+  return storage == Storage::kPca8 || lines - row_bytes <= row_bytes / 8 ? lines : (row_bytes + 15) / 16 * 16;
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ VectorStore::VectorStore(const kernels::KernelTable& table, Storage storage, std
       storage_(storage),
       dim_(dim),
       row_bytes_(family_->row_bytes(dim)),
-      stride_(stride_of(row_bytes_)) {}
+      stride_(stride_of(storage, row_bytes_)) {}
 
 void VectorStore::write(std::size_t slot, const float* x) noexcept {
   family_->encode(x, 1, dim_, rows_.data() + slot * stride_, stride_);
@@ -46,6 +47,17 @@ void VectorStore::copy_row(std::size_t from, std::size_t to) noexcept {
 
 void VectorStore::read(std::size_t slot, float* out) const noexcept { family_->decode(row(slot), dim_, out); }
 
+float VectorStore::norm2(std::size_t slot) const noexcept {
+  kernels::Sq8Tail tail;
+  std::memcpy(&tail, row(slot) + row_bytes_ - sizeof(tail), sizeof(tail));
+  return tail.norm2;
+}
+
+void VectorStore::set_norm2(std::size_t slot, float norm2) noexcept {
+  unsigned char* tail = rows_.data() + slot * stride_ + row_bytes_ - sizeof(kernels::Sq8Tail);
+  std::memcpy(tail + offsetof(kernels::Sq8Tail, norm2), &norm2, sizeof(norm2));
+}
+
 bool VectorStore::equal_rows(std::size_t a, std::size_t b) const noexcept {
   return std::memcmp(row(a), row(b), row_bytes_) == 0;
 }
@@ -54,6 +66,22 @@ void PreparedQuery::prepare(const VectorStore& store, const float* x) {
   const std::size_t bytes = store.kernels().query_bytes(store.dim());
   if (memory_.size() < bytes) memory_.resize(bytes);
   store.kernels().prepare_query(x, store.dim(), memory_.data());
+}
+
+float PreparedQuery::norm2() const noexcept {
+  float norm2 = 0;
+  std::memcpy(&norm2, memory_.data() + offsetof(kernels::Sq8Tail, norm2), sizeof(norm2));
+  return norm2;
+}
+
+void PreparedQuery::prepare_row(const VectorStore& store, std::size_t slot, float* decoded) {
+  store.read(slot, decoded);
+  prepare(store, decoded);
+  if (store.storage() == Storage::kPca8) set_norm2(store.norm2(slot));
+}
+
+void PreparedQuery::set_norm2(float norm2) noexcept {
+  std::memcpy(memory_.data() + offsetof(kernels::Sq8Tail, norm2), &norm2, sizeof(norm2));
 }
 
 RowScorer::RowScorer(const VectorStore& store, RowMetric metric, const void* prepared_query) noexcept

@@ -28,10 +28,12 @@ struct HnswOptions {
   std::size_t m = 16;
   // How many candidates an insertion considers. 1 to 65,536.
   std::size_t ef_construction = 200;
-  // What the walk reads. kAuto: kF32.
+  // What the walk reads. kPca8, under l2 and cosine: codes of the leading principal coordinates, found when there are 256
+  // items (until then kF32) and anew at each fourfold growth up to 16,384. kAuto: kF32 below 4,096 items and for inner
+  // product; else kPca8 with a finer copy, kSq8 or where dimensions are many kF16. Index::storage() says what it is now.
   Storage storage = Storage::kAuto;
-  // A finer copy that decides among what the walk found, and that get() returns. kAuto: none is kept; then an sq8 index
-  // decides by full-precision queries against its codes.
+  // A finer copy that decides among what the walk found, and that get() returns. With kPca8, kSq8 codes what the leading
+  // coordinates leave over. kAuto: none is kept; then full-precision queries against the codes decide.
   Storage rerank = Storage::kAuto;
   std::uint64_t seed = 0;
 };

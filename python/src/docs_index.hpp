@@ -57,9 +57,14 @@ Args:
         searching take longer. 8 to 48 is usual: the more dimensions, the more.
     ef_construction: Candidates looked at when a vector is added, 1 to 65,536. More makes
         a better graph; building takes time in proportion. Searches do not.
-    storage: What the walk reads: "f32", "f16", "bf16" or "sq8". "auto" is "f32".
+    storage: What the walk reads: "f32", "f16", "bf16", "sq8", or "pca8": 8-bit codes of the
+        few leading principal coordinates (under l2 and cosine). "auto" is "f32" for a few
+        thousand vectors and for inner product, from then on "pca8" with a finer copy that
+        decides; `index.storage` says which it is now.
     rerank: A finer copy that decides among what the walk found, and that `get` returns:
-        a storage finer than `storage`. "auto": none.
+        a storage finer than `storage`. With "pca8", "sq8" codes what the leading coordinates
+        leave over: finer than "f16" at half the memory. "auto": none, unless `storage` is
+        "auto" too.
     seed: Of the random levels, 0 to 2**64 - 1. The same input, seed and order of calls
         give the same index, on any number of threads.
 

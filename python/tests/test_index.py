@@ -93,6 +93,25 @@ def test_get_gives_what_was_added(kind: str, storage: str) -> None:
     np.testing.assert_array_equal(one, index.get([4])[0])
 
 
+def test_storage_auto_codes_what_has_grown() -> None:
+    x = random_vectors(7, 5000, 40)
+    index = segue.HnswIndex(40, "l2", m=8, ef_construction=40)
+    index.add(x[:300])
+    assert index.storage == "f32"
+    index.add(x[300:])
+    assert index.storage == "pca8"
+    index.validate()
+    np.testing.assert_allclose(index.get([5, 4000]), x[[5, 4000]], atol=1e-3)
+    assert (index.search(x[:50], k=1, ef=200).ids.ravel() == np.arange(50)).mean() > 0.95
+
+
+def test_pca8_is_for_distances() -> None:
+    with pytest.raises(segue.InvalidArgument, match="pca8"):
+        segue.HnswIndex(8, "ip", storage="pca8")
+    with pytest.raises(segue.InvalidArgument, match="pca8"):
+        segue.FlatIndex(8, "l2", storage="pca8")
+
+
 def test_get_under_cosine_is_normalised(kind: str) -> None:
     index = make_index(kind, 2, "cosine")
     index.add(np.array([[30, 40]], np.float32))

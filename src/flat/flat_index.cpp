@@ -19,6 +19,9 @@ Result<std::unique_ptr<FlatIndex>> FlatIndex::create(std::size_t dim, Metric met
   SEGUE_RETURN_IF_ERROR(check_dim(dim));
   SEGUE_RETURN_IF_ERROR(check_metric(metric));
   SEGUE_RETURN_IF_ERROR(check_storage("storage", options.storage));
+  if (options.storage == Storage::kPca8) {
+    return invalid_argument("storage is pca8, which only HnswIndex keeps; it must be auto, f32, f16, bf16 or sq8");
+  }
   const Storage storage = options.storage == Storage::kAuto ? Storage::kF32 : options.storage;
   return std::unique_ptr<FlatIndex>(std::make_unique<FlatIndexBody>(dim, metric, storage));
 }

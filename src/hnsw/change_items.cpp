@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hnsw/adapt_storage.hpp"
 #include "hnsw/insert_vertices.hpp"
 #include "items/check_input.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -48,16 +49,15 @@ std::vector<std::uint32_t> take_slots(HnswState& state, MatrixView vectors) {
 void write_rows(HnswState& state, MatrixView vectors, const std::vector<std::uint32_t>& slots, int threads) {
   const std::size_t dim = vectors.cols();
   parallel_for(vectors.rows(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
-    std::vector<float> normalized(dim);
-    for (std::size_t i = begin; i < end; ++i) {
-      const float* x = vectors.row(i);
-      if (state.metric == Metric::kCosine) {
-        normalize(x, dim, normalized.data());
-        x = normalized.data();
-      }
-      state.rows.write(slots[i], x);
-      if (state.fine) state.fine->write(slots[i], x);
+    HeadMemory memory;
+    MatrixView piece = vectors.slice(begin, end - begin);
+    std::vector<float> normalized;
+    if (state.metric == Metric::kCosine) {
+      normalized.resize(piece.rows() * dim);
+      for (std::size_t i = 0; i < piece.rows(); ++i) normalize(piece.row(i), dim, normalized.data() + i * dim);
+      piece = MatrixView(normalized, dim);
     }
+    state.write(piece, slots.data() + begin, memory);
   });
 }
 
@@ -109,6 +109,7 @@ void order_by_norm(HnswState& state, const std::vector<std::uint32_t>& vertices)
 }  // namespace
 
 bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  adapt_storage(state, vectors, options.threads);
   const std::vector<std::uint32_t> slots = take_slots(state, vectors);
   write_rows(state, vectors, slots, options.threads);
   for (std::size_t i = 0; i < slots.size(); ++i) state.ids.insert(ids[i], slots[i]);

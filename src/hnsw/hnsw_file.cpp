@@ -16,12 +16,22 @@ struct Fixed {
   std::uint64_t seed;
   std::int64_t next_id;
   std::uint32_t entry;
-  std::uint32_t zero;
+  std::uint32_t adapting;  // 0: the storage is what was asked for; else see pack_adapting
 };
+
+// What the index was asked to keep and when it last looked: 1 ("auto") or 2 ("pca8"), the asked rerank storage from bit 4,
+// from bit 8 one more than the binary logarithm of the items that the coder was made from.
+std::uint32_t pack_adapting(const HnswState& state) noexcept {
+  if (!adapts(state.options.storage)) return 0;
+  const std::uint32_t asked = state.options.storage == Storage::kAuto ? 1 : 2;
+  const auto rerank = static_cast<std::uint32_t>(state.options.rerank);
+  return asked | (rerank << 4) | (static_cast<std::uint32_t>(std::bit_width(state.trained_on)) << 8);
+}
 
 template <class Write>
 auto write_sections(const HnswState& state, Id next_id, const Write& write) {
-  const Fixed fixed{state.options.m, state.options.ef_construction, state.options.seed, next_id, state.graph.entry(), 0};
+  const Fixed fixed{state.options.m, state.options.ef_construction, state.options.seed, next_id, state.graph.entry(),
+                    pack_adapting(state)};
   std::vector<SectionToWrite> sections = {
       make_section<Fixed>("hnsw", {&fixed, 1}),
       make_section<Id>("ids", state.ids.id_array().span()),
@@ -38,8 +48,12 @@ auto write_sections(const HnswState& state, Id next_id, const Write& write) {
       make_section<unsigned char>("rows", state.rows.bytes().span()),
   };
   if (state.fine) sections.push_back(make_section<unsigned char>("fine", state.fine->bytes().span()));
-  const FileIdentity identity{"hnsw",           state.metric, state.options.storage, state.options.rerank,
-                              state.rows.dim(), state.ids.size()};
+  if (state.coder) {
+    sections.push_back(make_section<float>("pca_basis", state.coder->projection().basis().span()));
+    sections.push_back(make_section<float>("pca_centre", state.coder->projection().centre().span()));
+  }
+  const Storage rerank = state.fine ? state.fine->storage() : Storage::kAuto;
+  const FileIdentity identity{"hnsw", state.metric, state.rows.storage(), rerank, state.dim, state.ids.size()};
   return write(identity, std::span<const SectionToWrite>(sections));
 }
 
@@ -80,6 +94,23 @@ class Sections {
   Status status_;
 };
 
+// Makes the state ready for rows of kPca8. Their numbers may be anything; rows are only as long as they say.
+void open_coder(const FileReader& file, Sections& sections, const Buffer<Fixed>& fixed, HnswState& state) {
+  const kernels::KernelTable& table = state.rows.table();
+  Buffer<float> basis = sections.take<float>("pca_basis");
+  Buffer<float> centre = sections.take<float>("pca_centre", state.dim);
+  const std::size_t head = basis.size() / state.dim;
+  if (!sections.status().ok()) return;
+  if (head < 1 || head > std::min(state.dim, HeadCoder::kMaxHead) || head * state.dim != basis.size()) {
+    return sections.fail("pca_basis", "its size fits no number of directions");
+  }
+  state.coder = std::make_shared<const HeadCoder>(
+      table, Projection::adopt(table, state.dim, std::move(basis), std::move(centre), {}, 0));
+  state.trained_on = (std::uint64_t{1} << ((fixed[0].adapting >> 8) & 63)) >> 1;
+  state.rows = VectorStore(table, Storage::kPca8, head);
+  if (file.identity().rerank != Storage::kAuto) state.fine.emplace(table, file.identity().rerank, state.dim);
+}
+
 }  // namespace
 
 Status save_state(const HnswState& state, Id next_id, const std::string& path) {
@@ -98,9 +129,26 @@ Result<HnswOptions> read_options(const FileReader& file) {
   const auto fixed = file.section<Fixed>("hnsw", 1);
   if (!fixed.ok()) return fixed.status();
   const Fixed& f = (*fixed)[0];
-  HnswOptions options{f.m, f.ef_construction, file.identity().storage, file.identity().rerank, f.seed};
+  const FileIdentity& identity = file.identity();
+  HnswOptions options{f.m, f.ef_construction, identity.storage, identity.rerank, f.seed};
+  if (f.adapting != 0) {
+    const std::uint32_t asked = f.adapting & 15;
+    options.storage = asked == 1 ? Storage::kAuto : Storage::kPca8;
+    options.rerank = static_cast<Storage>((f.adapting >> 4) & 15);
+    if (asked == 0 || asked > 2 || f.adapting >> 16 != 0 || (asked == 1 && options.rerank != Storage::kAuto)) {
+      return file.corrupt_section("hnsw", "it asks for a storage that no index has");
+    }
+  }
+  const bool coded = identity.storage == Storage::kPca8;
+  const bool looked = (f.adapting >> 8) != 0;
+  const bool other_rerank = options.storage == Storage::kPca8 && options.rerank != identity.rerank;
+  if (coded != looked || identity.storage == Storage::kAuto ||
+      (coded && (other_rerank || identity.rerank == Storage::kPca8)) ||
+      (f.adapting != 0 && !coded && (identity.storage != Storage::kF32 || identity.rerank != Storage::kAuto))) {
+    return file.corrupt_section("hnsw", "it does not fit the header's storage");
+  }
   const Status valid = check_hnsw_options(options);
-  if (!valid.ok() || options.storage == Storage::kAuto) return file.corrupt_section("hnsw", valid.message());
+  if (!valid.ok()) return file.corrupt_section("hnsw", valid.message());
   return options;
 }
 
@@ -119,6 +167,8 @@ Status open_state(const FileReader& file, HnswState& state, Id& next_id) {
   Buffer<float> norms = sections.take<float>("norms", norm_order.size());
   Buffer<std::uint32_t> dead = sections.take<std::uint32_t>("dead");
   Buffer<std::uint32_t> free_slots = sections.take<std::uint32_t>("free");
+  if (file.identity().storage == Storage::kPca8) open_coder(file, sections, fixed, state);
+  SEGUE_RETURN_IF_ERROR(sections.status());
   Buffer<unsigned char> rows = sections.take<unsigned char>("rows", slots, state.rows.stride());
   Buffer<unsigned char> fine;
   if (state.fine) fine = sections.take<unsigned char>("fine", slots, state.fine->stride());

@@ -51,9 +51,21 @@ Result<std::unique_ptr<HnswIndex>> HnswIndex::create(std::size_t dim, Metric met
   SEGUE_RETURN_IF_ERROR(check_dim(dim));
   SEGUE_RETURN_IF_ERROR(check_metric(metric));
   SEGUE_RETURN_IF_ERROR(check_hnsw_options(options));
-  HnswOptions chosen = options;
-  if (chosen.storage == Storage::kAuto) chosen.storage = Storage::kF32;
-  return std::unique_ptr<HnswIndex>(std::make_unique<HnswIndexBody>(dim, metric, chosen));
+  SEGUE_RETURN_IF_ERROR(check_head_codes(dim, metric, options));
+  return std::unique_ptr<HnswIndex>(std::make_unique<HnswIndexBody>(dim, metric, options));
+}
+
+Status check_head_codes(std::size_t dim, Metric metric, const HnswOptions& options) {
+  if (options.storage != Storage::kPca8) return {};
+  if (metric == Metric::kInnerProduct) {
+    return invalid_argument("storage is pca8 and metric ip; codes of the leading coordinates know distances only: "
+                            "leave storage at auto, or use l2 or cosine");
+  }
+  if (dim > Projection::kMaxTrainedDim) {
+    return invalid_argument("storage is pca8 and dim " + std::to_string(dim) + "; directions are found up to dim " +
+                            std::to_string(Projection::kMaxTrainedDim) + ": use another storage");
+  }
+  return {};
 }
 
 HnswIndexBody::HnswIndexBody(std::size_t dim, Metric metric, const HnswOptions& options)
@@ -130,6 +142,16 @@ void HnswIndexBody::do_remove(std::span<const Id> ids) {
   repair_if_needed(0);
 }
 
+Storage HnswIndexBody::storage() const noexcept {
+  const std::shared_lock lock(mutex_);
+  return options_.storage == Storage::kAuto ? state_.rows.storage() : options_.storage;
+}
+
+void HnswIndexBody::do_read(std::uint32_t slot, float* out) const {
+  ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
+  state_.read(slot, out, memory->head);
+}
+
 const float* HnswIndexBody::prepare(const float* query, HnswSearchMemory& memory) const {
   if (metric_ != Metric::kCosine) return query;
   memory.normalized.resize(dim_);
@@ -201,7 +223,7 @@ std::size_t HnswIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
   return state_.ids.memory_usage() + state_.rows.memory_usage() + (state_.fine ? state_.fine->memory_usage() : 0) +
          state_.graph.memory_usage() + state_.twins.memory_usage() + state_.norms.memory_usage() +
-         state_.dead.memory_usage() + state_.free_slots.memory_usage();
+         (state_.coder ? state_.coder->memory_usage() : 0) + state_.dead.memory_usage() + state_.free_slots.memory_usage();
 }
 
 IndexStats HnswIndexBody::stats() const {
@@ -244,6 +266,8 @@ Result<std::vector<unsigned char>> HnswIndexBody::to_bytes() const {
 Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool verify) {
   const Result<HnswOptions> options = read_options(file);
   if (!options.ok()) return options.status();
+  const Status valid_codes = check_head_codes(file.identity().dim, file.identity().metric, *options);
+  if (!valid_codes.ok()) return file.corrupt_section("hnsw", valid_codes.message());
   auto index = std::make_unique<HnswIndexBody>(file.identity().dim, file.identity().metric, *options);
   SEGUE_RETURN_IF_ERROR(open_state(file, index->state_, index->next_id_));
   index->unchecked_ = !verify;

@@ -12,6 +12,9 @@
 
 namespace segue {
 
+// Which indexes can have storage pca8.
+Status check_head_codes(std::size_t dim, Metric metric, const HnswOptions& options);
+
 class HnswIndexBody final : public CheckedIndex<HnswIndex> {
  public:
   HnswIndexBody(std::size_t dim, Metric metric, const HnswOptions& options);
@@ -19,7 +22,7 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   static Result<std::unique_ptr<Index>> open(const FileReader& file, bool verify);
 
   std::string_view kind() const noexcept override { return "hnsw"; }
-  Storage storage() const noexcept override { return options_.storage; }
+  Storage storage() const noexcept override;
   const HnswOptions& options() const noexcept override { return options_; }
   std::size_t default_ef() const noexcept override { return kDefaultEf; }
   std::size_t memory_usage() const override;
@@ -35,7 +38,7 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override;
   Status do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override;
   void do_remove(std::span<const Id> ids) override;
-  void do_read(std::uint32_t slot, float* out) const override { state_.finest().read(slot, out); }
+  void do_read(std::uint32_t slot, float* out) const override;
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                  float* scores) const override;
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;

@@ -10,12 +10,14 @@
 // gives their slots free. A search never returns them meanwhile.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "hnsw/norm_order.hpp"
 #include "hnsw/twins.hpp"
 #include "items/storages.hpp"
 #include "segue/core/buffer.hpp"
+#include "segue/core/head_coder.hpp"
 #include "segue/core/id_map.hpp"
 #include "segue/core/layered_graph.hpp"
 #include "segue/core/vector_store.hpp"
@@ -23,20 +25,32 @@
 
 namespace segue {
 
+// Whether the index looks at its vectors before it codes them (hnsw/adapt_storage.hpp). Until then rows are kF32.
+constexpr bool adapts(Storage asked) noexcept { return asked == Storage::kAuto || asked == Storage::kPca8; }
+
+// Vectors into slots of kPca8 rows and of the finer copy, if there is one: the rest for kSq8, else the whole vector.
+void write_coded(const HeadCoder& coder, MatrixView vectors, const std::uint32_t* slots, VectorStore& rows,
+                 std::optional<VectorStore>& fine, HeadMemory& memory);
+
 struct HnswState {
-  HnswState(std::size_t dim, Metric index_metric, const HnswOptions& index_options, const kernels::KernelTable& table)
-      : metric(index_metric),
+  HnswState(std::size_t index_dim, Metric index_metric, const HnswOptions& index_options,
+            const kernels::KernelTable& table)
+      : dim(index_dim),
+        metric(index_metric),
         options(index_options),
-        rows(table, index_options.storage, dim),
+        rows(table, adapts(index_options.storage) ? Storage::kF32 : index_options.storage, index_dim),
         graph(index_options.m, index_options.seed) {
-    if (options.rerank != Storage::kAuto) fine.emplace(table, options.rerank, dim);
+    if (options.rerank != Storage::kAuto && !adapts(options.storage)) fine.emplace(table, options.rerank, dim);
   }
 
+  std::size_t dim;
   Metric metric;
-  HnswOptions options;
+  HnswOptions options;  // as asked
   IdMap ids;
-  VectorStore rows;                 // what a walk reads
-  std::optional<VectorStore> fine;  // what decides, where it is kept
+  VectorStore rows;                         // what a walk reads
+  std::optional<VectorStore> fine;          // what decides, where it is kept; kSq8: what kPca8 rows leave over
+  std::shared_ptr<const HeadCoder> coder;   // where rows are kPca8
+  std::size_t trained_on = 0;               // items there were when the coder was made
   LayeredGraph graph;
   Twins twins;
   NormOrder norms;
@@ -45,10 +59,34 @@ struct HnswState {
 
   const VectorStore& finest() const noexcept { return fine ? *fine : rows; }
   RowMetric search_metric() const noexcept { return score_metric(metric); }
+  // Head codes know distances only; of vectors of one length these sort as their cosines do.
+  RowMetric walk_metric() const noexcept { return coder ? RowMetric::kSquaredL2 : search_metric(); }
+  // Whether head codes (and their rest, if any) decide.
+  bool decides_by_head() const noexcept { return coder && (!fine || fine->storage() == Storage::kSq8); }
+  const VectorStore* rest() const noexcept { return fine ? &*fine : nullptr; }
+
+  // Vectors (normalised under cosine) into slots; safe for distinct slots at once.
+  void write(MatrixView vectors, const std::uint32_t* slots, HeadMemory& memory) {
+    if (coder) return write_coded(*coder, vectors, slots, rows, fine, memory);
+    for (std::size_t i = 0; i < vectors.rows(); ++i) {
+      rows.write(slots[i], vectors.row(i));
+      if (fine) fine->write(slots[i], vectors.row(i));
+    }
+  }
+  // The vector that a slot stands for.
+  void read(std::uint32_t slot, float* out, HeadMemory& memory) const {
+    if (decides_by_head()) return coder->decode(rows, rest(), slot, out, memory);
+    finest().read(slot, out);
+  }
+  void prepare_walk(const float* query, PreparedQuery& out, HeadMemory& memory) const {
+    if (coder) return coder->prepare(query, rows, out, memory);
+    out.prepare(rows, query);
+  }
+
   // Under inner product the links are Euclidean: there the diversity of links means something, and a walk by inner
   // product over them finds what a walk over links by inner product does not (as in PSP, arXiv 2503.06882, section 4).
   RowMetric link_metric() const noexcept {
-    return metric == Metric::kCosine ? RowMetric::kDot : RowMetric::kSquaredL2;
+    return metric == Metric::kCosine && !coder ? RowMetric::kDot : RowMetric::kSquaredL2;
   }
   // To the last bit, in all that is kept of them.
   bool equal_items(std::uint32_t a, std::uint32_t b) const noexcept {

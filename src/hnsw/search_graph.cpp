@@ -27,7 +27,7 @@ class GraphSearch {
         deadline_(deadline),
         memory_(memory),
         stats_(stats),
-        scorer_(state.rows, state.search_metric(), prepare(state, query, memory)) {}
+        scorer_(state.rows, state.walk_metric(), prepare(state, query, memory)) {}
 
   void run(const IdSet* filter) {
     memory_.walk.best.reset(ef_);
@@ -52,7 +52,7 @@ class GraphSearch {
 
  private:
   static const void* prepare(const HnswState& state, const float* query, HnswSearchMemory& memory) {
-    memory.prepared.prepare(state.rows, query);
+    state.prepare_walk(query, memory.prepared, memory.head);
     return memory.prepared.data();
   }
 
@@ -76,6 +76,8 @@ class GraphSearch {
   // Every accepted item, without the graph. Twins are scored one by one: exact answers need no detour.
   void score_everything(const IdSet* filter) {
     items_ = true;
+    // Codes of the head alone say less than a walk's width makes up for when k is as large.
+    if (state_.coder) memory_.walk.best.reset(std::max(ef_, 4 * k_ + 32));
     std::size_t n = 0;
     const auto take = [&](std::uint32_t slot) {
       if (!gate_.accepts(slot)) return;
@@ -173,7 +175,12 @@ class GraphSearch {
     for (std::size_t i = 0; i < memory_.walk.best.size(); ++i) {
       vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
     }
-    if (state_.fine || !kernel_costs_are_exact(state_.rows.storage())) {
+    if (state_.decides_by_head()) {
+      const HeadDecider decider(*state_.coder, state_.rows, state_.rest(), state_.search_metric(), query_, memory_.head);
+      for (Candidate& c : vertices) c = make_candidate(decider.cost(vertex_of(c)), vertex_of(c));
+      stats_.distances += vertices.size();
+      std::sort(vertices.begin(), vertices.end());
+    } else if (state_.fine || !kernel_costs_are_exact(state_.rows.storage())) {
       exact_costs(state_.finest(), state_.search_metric(), query_, vertices, memory_.rescoring);
       stats_.distances += vertices.size();
       std::sort(vertices.begin(), vertices.end());

@@ -21,6 +21,7 @@ namespace segue {
 struct HnswSearchMemory {
   WalkMemory walk;
   PreparedQuery prepared;
+  HeadMemory head;
   ExactCostMemory rescoring;
   std::vector<float> normalized;
   std::vector<Candidate> vertices;

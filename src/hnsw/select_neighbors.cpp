@@ -12,8 +12,7 @@ constexpr std::size_t kChecked = 8;
 
 const void* RowQuery::prepare(const VectorStore& store, std::uint32_t slot) {
   floats_.resize(store.dim());
-  store.read(slot, floats_.data());
-  prepared_.prepare(store, floats_.data());
+  prepared_.prepare_row(store, slot, floats_.data());
   return prepared_.data();
 }
 

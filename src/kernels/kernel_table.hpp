@@ -36,7 +36,9 @@ enum Family : unsigned { kFamilyF32 = 0, kFamilyF16 = 1, kFamilyBf16 = 2, kFamil
 
 // The tail of an sq8 row: int8 codes c[dim], zero padding to a multiple of 4 bytes, then this.
 // A row stands for scale * c. norm2 is the squared norm of that reconstruction; code_sum the sum of the codes (the
-// unsigned-by-signed dot products of VNNI need it to undo the offset of 128 that they add).
+// unsigned-by-signed dot products of VNNI need it to undo the offset of 128 that they add). L2 scores take norm2 as it
+// stands, in the row and in the prepared query, which begins with its own Sq8Tail on every instruction set: a store that
+// codes the head of a longer vector puts the whole vector's squared norm there.
 struct Sq8Tail {
   float scale;
   float norm2;

@@ -20,6 +20,7 @@ const IndexCase kGolden[] = {
     {"flat", Metric::kInnerProduct, Storage::kSq8},
     {"hnsw", Metric::kCosine, Storage::kF16},
     {"hnsw", Metric::kInnerProduct, Storage::kSq8, Storage::kF32},
+    {"hnsw", Metric::kL2, Storage::kPca8, Storage::kSq8},
 };
 
 class IndexGolden : public ::testing::TestWithParam<IndexCase> {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,9 @@ inline const std::vector<IndexCase>& index_cases() {
       {"hnsw", Metric::kInnerProduct, Storage::kSq8, Storage::kF32},
       {"hnsw", Metric::kL2, Storage::kBf16},
       {"hnsw", Metric::kCosine, Storage::kSq8},
+      {"hnsw", Metric::kL2, Storage::kPca8},
+      {"hnsw", Metric::kCosine, Storage::kPca8, Storage::kSq8},
+      {"hnsw", Metric::kCosine, Storage::kAuto},
   };
   return cases;
 }
@@ -68,6 +72,7 @@ inline std::vector<float> index_rows(std::size_t rows, std::uint64_t seed) {
 
 // With ids that are no sequence, removed items, replaced ones and duplicates: all that an index keeps books about.
 inline std::unique_ptr<Index> make_index(const IndexCase& which, std::size_t rows = 60) {
+  if (which.storage == Storage::kPca8) rows = std::max<std::size_t>(rows, 300);  // before that nothing is coded
   std::unique_ptr<Index> index;
   if (which.kind == std::string("flat")) {
     index = FlatIndex::create(kIndexDim, which.metric, {.storage = which.storage}).value();

@@ -47,7 +47,10 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
   std::vector<IndexCase> out;
   for (const std::string& kind : kinds) {
     for (const Metric metric : metrics) {
-      for (const Storage storage : storages) out.push_back({kind, metric, storage});
+      for (const Storage storage : storages) {
+        if (storage == Storage::kPca8 && (kind == "flat" || metric == Metric::kInnerProduct)) continue;
+        out.push_back({kind, metric, storage});
+      }
     }
   }
   return out;
@@ -56,7 +59,7 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
 inline const std::vector<Metric> kAllMetrics = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine};
 
 inline std::vector<IndexCase> all_cases() {
-  return cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8});
+  return cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kPca8});
 }
 
 inline std::vector<IndexCase> f32_cases() { return cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32}); }

@@ -40,6 +40,8 @@ class Reference {
   const std::map<Id, std::vector<float>>& items() const { return items_; }
 
   void set(Id id, const float* x) { items_[id].assign(x, x + dim_); }
+  // Rounding is that of vectors moved by up to so much (pca8 works around a centre).
+  void set_centre_norm(double norm) { centre_norm_ = norm; }
   bool erase(Id id) { return items_.erase(id) != 0; }
 
   // The ids of an index and its vectors.
@@ -65,7 +67,7 @@ class Reference {
     }
     const double q_norm = metric_ == Metric::kCosine ? 1.0 : std::sqrt(qq);
     const double value = metric_ == Metric::kL2 ? l2 : metric_ == Metric::kCosine ? dot / std::sqrt(qq) : dot;
-    return {id, value, score_tolerance(metric_, std::sqrt(xx), q_norm, dim_)};
+    return {id, value, score_tolerance(metric_, std::sqrt(xx) + centre_norm_, q_norm + centre_norm_, dim_)};
   }
 
   // All that filter and exclude allow, best first, ties by id.
@@ -85,6 +87,7 @@ class Reference {
  private:
   std::size_t dim_;
   Metric metric_;
+  double centre_norm_ = 0;
   std::map<Id, std::vector<float>> items_;
 };
 

@@ -33,8 +33,9 @@ LAYERS = {
         ["base", "kernels"],
     ),
     "core algorithms": (
-        [*(f"include/segue/core/{name}.hpp" for name in ("parallel_for", "projection", "walk")),
-         "include/segue/recall.hpp", "src/parallel_for.cpp", "src/projection.cpp", "src/recall.cpp"],
+        [*(f"include/segue/core/{name}.hpp" for name in (
+            "head_coder", "parallel_for", "projection", "walk")),
+         "include/segue/recall.hpp", "src/head_coder.cpp", "src/parallel_for.cpp", "src/projection.cpp", "src/recall.cpp"],
         ["base", "kernels", "core data"],
     ),
     # The byte layout, its writer and its reader: sections of bytes, nothing of what they mean.

@@ -53,6 +53,9 @@ class Projection {
   static Projection adopt(const kernels::KernelTable& table, std::size_t dim, Buffer<float> basis, Buffer<float> centre,
                           Buffer<double> energies, double total_energy);
 
+  // The first `head` of the directions alone; no more than there are.
+  Projection shortened(std::size_t head) const;
+
   std::size_t dim() const noexcept { return dim_; }
   std::size_t head() const noexcept { return rotates() ? basis_.size() / dim_ : dim_; }
   bool rotates() const noexcept { return !basis_.empty(); }

@@ -4,7 +4,6 @@
 // A sorted array instead of two heaps: insertion moves some hundred bytes within L1, the next vertex to expand is a
 // cursor, and the worst kept cost is the last element. (As in NSG and DiskANN; Fu et al., arXiv 1707.00143.)
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -30,10 +29,17 @@ class SearchBuffer {
 
   void insert(Candidate c) noexcept {
     if (c >= bound()) return;
-    const auto first = entries_.begin();
-    const auto at = static_cast<std::size_t>(std::upper_bound(first, first + static_cast<std::ptrdiff_t>(size_), c) - first);
-    std::memmove(&entries_[at + 1], &entries_[at], (size_ - at) * sizeof(Candidate));
-    entries_[at] = c;
+    // Where it goes is a coin toss at every step: a search by conditional moves, which cannot be mispredicted.
+    Candidate* const entries = entries_.data();
+    const Candidate* from = entries;
+    for (std::size_t length = size_; length > 0;) {
+      const std::size_t half = (length + 1) / 2;
+      from += from[half - 1] <= c ? half : 0;
+      length -= half;
+    }
+    const auto at = static_cast<std::size_t>(from - entries);
+    std::memmove(entries + at + 1, entries + at, (size_ - at) * sizeof(Candidate));
+    entries[at] = c;
     size_ += size_ < capacity_;
     if (at < cursor_) cursor_ = at;
   }

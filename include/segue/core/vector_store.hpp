@@ -24,7 +24,7 @@ enum class RowMetric : unsigned { kDot = 0, kSquaredL2 = 1 };
 
 class VectorStore {
  public:
-  // `storage` is not kAuto.
+  // `storage` is not kAuto. Under kPca8 `dim` is that of the head, and rows take whole cache lines.
   VectorStore(const kernels::KernelTable& table, Storage storage, std::size_t dim);
 
   std::size_t dim() const noexcept { return dim_; }
@@ -42,6 +42,10 @@ class VectorStore {
   void copy_row(std::size_t from, std::size_t to) noexcept;
   // The floats that the row stands for.
   void read(std::size_t slot, float* out) const noexcept;
+  // Of kSq8 and kPca8: the squared norm that l2 scores take for the row's. As encoded that of its codes; whoever knows
+  // more than the codes say (head_coder.hpp) sets another.
+  float norm2(std::size_t slot) const noexcept;
+  void set_norm2(std::size_t slot, float norm2) noexcept;
   bool equal_rows(std::size_t a, std::size_t b) const noexcept;
 
   const Buffer<unsigned char>& bytes() const noexcept { return rows_; }
@@ -63,7 +67,11 @@ class VectorStore {
 class PreparedQuery {
  public:
   void prepare(const VectorStore& store, const float* x);
-  // The floats it was prepared from.
+  // For a store of kSq8 or kPca8: what l2 scores take for the query's squared norm.
+  void set_norm2(float norm2) noexcept;
+  float norm2() const noexcept;
+  // A row of the store as the query; `decoded` has room for dim() floats. Under kPca8 with the row's own norm.
+  void prepare_row(const VectorStore& store, std::size_t slot, float* decoded);
   const void* data() const noexcept { return memory_.data(); }
 
  private:

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -39,13 +40,7 @@ struct WalkMemory {
 template <Scorer S>
 std::size_t expand(const LayeredGraph& graph, std::size_t level, std::uint32_t vertex, const S& scorer,
                    WalkMemory& memory, WalkStats& stats) noexcept {
-  std::size_t n = 0;
-  const std::size_t size = graph.size();
-  for (const std::uint32_t to : graph.places(vertex, level)) {
-    if (to >= size) break;
-    memory.list[n] = to;
-    n += memory.visited.insert(to);
-  }
+  const std::size_t n = memory.visited.insert_links(graph.places(vertex, level), graph.size(), memory.list);
   ++stats.visited;
   stats.distances += n;
   if (n != 0) scorer.score(memory.list, n, memory.costs);
@@ -102,7 +97,13 @@ void walk(const LayeredGraph& graph, std::size_t level, const S& scorer, const D
     const std::uint32_t vertex = best.next();
     if (level == 0 && best.has_next()) prefetch_links(graph, best.peek());
     const std::size_t n = expand(graph, level, vertex, scorer, memory, stats);
-    for (std::size_t i = 0; i < n; ++i) best.insert(make_candidate(memory.costs[i], memory.list[i]));
+    // Most do not make it, and comparing floats says so without packing a candidate.
+    float bound = best.full() ? cost_of(best.bound()) : std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < n; ++i) {
+      if (memory.costs[i] > bound) continue;
+      best.insert(make_candidate(memory.costs[i], memory.list[i]));
+      if (best.full()) bound = cost_of(best.bound());
+    }
   }
 }
 
