@@ -8,5 +8,6 @@ cd "$(dirname "$0")/.."
 # The compiler by the name that CMake finds for the other builds: ccache tells names apart.
 export CXX=${CXX:-c++}
 # PIP_NO_INDEX: nothing may come from outside here. Without isolation all that is needed is there already.
-PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INDEX=1 .venv/bin/pip install --quiet --no-deps --force-reinstall \
-  --no-build-isolation -C build-dir=build/python .
+# SKBUILD_BUILD_DIR and not pip's -C, which Debian 12 (pip 23.0) and Ubuntu 22.04 (22.0) do not know.
+PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INDEX=1 SKBUILD_BUILD_DIR=build/python .venv/bin/pip install --quiet --no-deps \
+  --force-reinstall --no-build-isolation .
