@@ -5,9 +5,8 @@
 // instruction; the surplus is 128 times the sum of the row's codes, which its Sq8Tail holds. |sum| stays below
 // 255 * 127 * 65536 < 2^31, and the subtraction undoes a wrap anyhow.
 //
-// AVX512_BF16 is not used yet. vdpbf16ps takes both sides in bf16; a query split into two of them (16 bits) scores rows in
-// cache 1.35, 1.5 and 1.7 times as fast as shift, mask and two FMAs at 64, 128 and 768 numbers (Zen 4), but its error of
-// 2^-17 of sum|q_i x_i| is beyond what kernel_table.hpp promises, and the exact scan of bf16 rows builds on that.
+// AVX512_BF16 is left alone: vdpbf16ps needs the query in bf16 as well, and what that costs eats what it gains
+// (docs/decisions/0006-bf16-instructions.md).
 
 #include "kernels/lanes/avx512.hpp"
 
