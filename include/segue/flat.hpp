@@ -24,6 +24,7 @@ class FlatIndex : public Index {
   // kInvalidArgument: dim of 0 or above 65,536.
   static Result<std::unique_ptr<FlatIndex>> create(std::size_t dim, Metric metric = Metric::kInnerProduct,
                                                    const FlatOptions& options = {});
+  bool exact() const noexcept final { return true; }
 };
 
 }  // namespace segue

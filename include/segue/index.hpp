@@ -21,6 +21,7 @@
 
 #include "segue/filter.hpp"
 #include "segue/matrix_view.hpp"
+#include "segue/recall_curve.hpp"
 #include "segue/status.hpp"
 #include "segue/types.hpp"
 
@@ -39,6 +40,10 @@ struct SearchOptions {
   std::size_t ef = 0;
   // IvfIndex: how many lists are scanned.
   std::size_t nprobe = 0;
+  // The effort that reaches this recall@k, by the curve that tune() measured; above 0, at most 1. 0: not asked for. A
+  // curve of a larger k serves a smaller one, not the reverse. It was measured without filter, exclude and deadline:
+  // with them it is a guess. FlatIndex: accepted, always 1. Not together with ef or nprobe.
+  double recall = 0;
   // Only these may be found. nullptr: all.
   const IdSet* filter = nullptr;
   // These may not.
@@ -123,6 +128,14 @@ class Index {
   virtual Status save(const std::string& path) const = 0;
   // The same bytes in memory.
   virtual Result<std::vector<unsigned char>> to_bytes() const = 0;
+
+  // Whether every search finds the true k best, whatever its options; only a deadline can cut it short.
+  virtual bool exact() const noexcept { return false; }
+  // What tune() measured, by ascending k; empty on an exact index and before the first tune().
+  virtual std::vector<RecallCurve> recall_curves() const = 0;
+  // Keeps a curve for search(recall), in place of the one of the same k. For tune(), and for curves measured elsewhere,
+  // on a twin of this index. kInvalidArgument: efforts or recalls that do not ascend. kUnsupported: the index is exact.
+  virtual Status set_recall_curve(const RecallCurve& curve) = 0;
 
   // search_into with memory of its own.
   Result<SearchResult> search(MatrixView queries, std::size_t k, const SearchOptions& options = {}) const;

@@ -10,5 +10,7 @@
 #include "segue/isa.hpp"
 #include "segue/matrix_view.hpp"
 #include "segue/recall.hpp"
+#include "segue/recall_curve.hpp"
 #include "segue/status.hpp"
+#include "segue/tune.hpp"
 #include "segue/types.hpp"

@@ -5,6 +5,7 @@
 
 #include "file/file_writer.hpp"
 #include "items/check_input.hpp"
+#include "items/curve_sections.hpp"
 
 namespace segue {
 namespace {
@@ -29,7 +30,7 @@ std::uint32_t pack_adapting(const HnswState& state) noexcept {
 }
 
 template <class Write>
-auto write_sections(const HnswState& state, Id next_id, const Write& write) {
+auto write_sections(const HnswState& state, Id next_id, const RecallCurves& curves, const Write& write) {
   const Fixed fixed{state.options.m, state.options.ef_construction, state.options.seed, next_id, state.graph.entry(),
                     pack_adapting(state)};
   std::vector<SectionToWrite> sections = {
@@ -52,6 +53,8 @@ auto write_sections(const HnswState& state, Id next_id, const Write& write) {
     sections.push_back(make_section<float>("pca_basis", state.coder->projection().basis().span()));
     sections.push_back(make_section<float>("pca_centre", state.coder->projection().centre().span()));
   }
+  const CurveSections tuned(curves);
+  tuned.append_to(sections);
   const Storage rerank = state.fine ? state.fine->storage() : Storage::kAuto;
   const FileIdentity identity{"hnsw", state.metric, state.rows.storage(), rerank, state.dim, state.ids.size()};
   return write(identity, std::span<const SectionToWrite>(sections));
@@ -113,16 +116,18 @@ void open_coder(const FileReader& file, Sections& sections, const Buffer<Fixed>&
 
 }  // namespace
 
-Status save_state(const HnswState& state, Id next_id, const std::string& path) {
-  return write_sections(state, next_id, [&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+Status save_state(const HnswState& state, Id next_id, const RecallCurves& curves, const std::string& path) {
+  const auto write = [&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
     return write_file(path, identity, sections);
-  });
+  };
+  return write_sections(state, next_id, curves, write);
 }
 
-Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id) {
-  return write_sections(state, next_id, [](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id, const RecallCurves& curves) {
+  const auto write = [](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
     return write_bytes(identity, sections);
-  });
+  };
+  return write_sections(state, next_id, curves, write);
 }
 
 Result<HnswOptions> read_options(const FileReader& file) {

@@ -6,14 +6,15 @@
 
 #include "file/file_reader.hpp"
 #include "hnsw/hnsw_state.hpp"
+#include "items/recall_curves.hpp"
 
 namespace segue {
 
 // What HnswIndex::create asks of its options.
 Status check_hnsw_options(const HnswOptions& options);
 
-Status save_state(const HnswState& state, Id next_id, const std::string& path);
-Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id);
+Status save_state(const HnswState& state, Id next_id, const RecallCurves& curves, const std::string& path);
+Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id, const RecallCurves& curves);
 
 // The parameters, checked.
 Result<HnswOptions> read_options(const FileReader& file);

@@ -11,6 +11,7 @@
 #include "hnsw/hnsw_file.hpp"
 #include "hnsw/repair_graph.hpp"
 #include "hnsw/validate_state.hpp"
+#include "items/curve_sections.hpp"
 #include "items/range_result.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -223,7 +224,8 @@ std::size_t HnswIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
   return state_.ids.memory_usage() + state_.rows.memory_usage() + (state_.fine ? state_.fine->memory_usage() : 0) +
          state_.graph.memory_usage() + state_.twins.memory_usage() + state_.norms.memory_usage() +
-         (state_.coder ? state_.coder->memory_usage() : 0) + state_.dead.memory_usage() + state_.free_slots.memory_usage();
+         (state_.coder ? state_.coder->memory_usage() : 0) + state_.dead.memory_usage() +
+         state_.free_slots.memory_usage() + curves_.memory_usage();
 }
 
 IndexStats HnswIndexBody::stats() const {
@@ -237,13 +239,16 @@ IndexStats HnswIndexBody::stats() const {
     ++vertices;
     links += state_.graph.links(slot, 0).size();
   }
-  return {{"items", static_cast<double>(state_.ids.size())},
-          {"vertices", static_cast<double>(vertices)},
-          {"twins", static_cast<double>(twins)},
-          {"dead", static_cast<double>(state_.dead.size())},
-          {"levels", static_cast<double>(state_.graph.empty() ? 0 : state_.graph.entry_level() + 1)},
-          {"mean degree", vertices == 0 ? 0.0 : static_cast<double>(links) / static_cast<double>(vertices)},
-          {"bytes a row", static_cast<double>(state_.rows.stride())}};
+  IndexStats figures = {
+      {"items", static_cast<double>(state_.ids.size())},
+      {"vertices", static_cast<double>(vertices)},
+      {"twins", static_cast<double>(twins)},
+      {"dead", static_cast<double>(state_.dead.size())},
+      {"levels", static_cast<double>(state_.graph.empty() ? 0 : state_.graph.entry_level() + 1)},
+      {"mean degree", vertices == 0 ? 0.0 : static_cast<double>(links) / static_cast<double>(vertices)},
+      {"bytes a row", static_cast<double>(state_.rows.stride())}};
+  curves_.append_stats(figures);
+  return figures;
 }
 
 Status HnswIndexBody::validate() const {
@@ -254,13 +259,13 @@ Status HnswIndexBody::validate() const {
 Status HnswIndexBody::save(const std::string& path) const {
   return guard_memory([&]() -> Status {
     const std::shared_lock lock(mutex_);
-    return save_state(state_, next_id_, path);
+    return save_state(state_, next_id_, curves_, path);
   });
 }
 
 Result<std::vector<unsigned char>> HnswIndexBody::to_bytes() const {
   const std::shared_lock lock(mutex_);
-  return state_to_bytes(state_, next_id_);
+  return state_to_bytes(state_, next_id_, curves_);
 }
 
 Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool verify) {
@@ -270,6 +275,7 @@ Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool 
   if (!valid_codes.ok()) return file.corrupt_section("hnsw", valid_codes.message());
   auto index = std::make_unique<HnswIndexBody>(file.identity().dim, file.identity().metric, *options);
   SEGUE_RETURN_IF_ERROR(open_state(file, index->state_, index->next_id_));
+  SEGUE_RETURN_IF_ERROR(read_curves(file, index->curves_));
   index->unchecked_ = !verify;
   if (verify) {
     const Status valid = index->validate();

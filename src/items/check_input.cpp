@@ -105,6 +105,14 @@ Status check_search(MatrixView queries, std::size_t k, const SearchOptions& opti
     return invalid_argument("deadline_us is " + std::to_string(options.deadline_us) +
                             "; it must be positive, or 0 for no deadline");
   }
+  if (!(options.recall >= 0 && options.recall <= 1)) {
+    return invalid_argument("recall is " + std::to_string(options.recall) +
+                            "; it must be above 0 and at most 1, or 0 where none is asked for");
+  }
+  if (options.recall != 0 && (options.ef != 0 || options.nprobe != 0)) {
+    return invalid_argument("recall came together with " + std::string(options.ef != 0 ? "ef" : "nprobe") +
+                            "; it chooses the effort by itself, so pass one of the two");
+  }
   if (options.threads < 0) {
     return invalid_argument("threads is " + std::to_string(options.threads) +
                             "; it must be positive, or 0 for all that there are");

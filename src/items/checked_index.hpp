@@ -15,6 +15,7 @@
 
 #include "items/check_input.hpp"
 #include "items/fair_shared_mutex.hpp"
+#include "items/recall_curves.hpp"
 
 namespace segue {
 
@@ -91,6 +92,7 @@ class CheckedIndex : public PublicIndex {
       there.erase(std::unique(there.begin(), there.end()), there.end());
       removed = there.size();
       if (!there.empty()) do_remove(there);
+      curves_.count_changes(removed);
       return {};
     });
     if (!status.ok()) return status;
@@ -121,7 +123,15 @@ class CheckedIndex : public PublicIndex {
     return guard_memory([&]() -> Status {
       SEGUE_RETURN_IF_ERROR(check_search(queries, k, options, dim_, metric_));
       const std::shared_lock lock(mutex_);
-      do_search(queries, k, options, ids, scores);
+      if (options.recall == 0 || this->exact()) {
+        do_search(queries, k, options, ids, scores);
+        return {};
+      }
+      const Result<std::size_t> effort = curves_.effort_for(k, options.recall);
+      if (!effort.ok()) return effort.status();
+      SearchOptions chosen = options;
+      chosen.ef = *effort;
+      do_search(queries, k, chosen, ids, scores);
       return {};
     });
   }
@@ -131,12 +141,27 @@ class CheckedIndex : public PublicIndex {
     const Status status = guard_memory([&]() -> Status {
       SEGUE_RETURN_IF_ERROR(check_search(queries, 1, options, dim_, metric_));
       if (threshold != threshold) return invalid_argument("threshold is NaN; it must be a number");
+      if (options.recall != 0 && !this->exact()) {
+        return unsupported("range_search cannot promise a recall: tune() measures the k best, not a threshold; pass ef");
+      }
       const std::shared_lock lock(mutex_);
       result = do_range_search(queries, threshold, options);
       return {};
     });
     if (!status.ok()) return status;
     return result;
+  }
+
+  std::vector<RecallCurve> recall_curves() const final {
+    const std::shared_lock lock(mutex_);
+    return curves_.all();
+  }
+  Status set_recall_curve(const RecallCurve& curve) final {
+    if (this->exact()) return unsupported("the index finds all whatever the effort; it keeps no curve");
+    return guard_memory([&] {
+      const std::unique_lock lock(mutex_);
+      return curves_.keep(curve);
+    });
   }
 
  protected:
@@ -157,6 +182,7 @@ class CheckedIndex : public PublicIndex {
   std::size_t dim_;
   Metric metric_;
   Id next_id_ = 0;  // one past the largest id ever used
+  RecallCurves curves_;
   // It came from a file without verify. Reading copes with whatever a damaged file says; a change would build on it.
   std::atomic<bool> unchecked_ = false;
   mutable FairSharedMutex mutex_;
@@ -190,6 +216,7 @@ class CheckedIndex : public PublicIndex {
         std::any_of(ids.begin(), ids.end(), [&](Id id) { return id_map().find(id) != kNoSlot; });
     SEGUE_RETURN_IF_ERROR(any_there ? do_upsert(vectors, ids, options) : do_add(vectors, ids, options));
     next_id_ = std::max(next_id_, largest + 1);
+    curves_.count_changes(vectors.rows());
     return {};
   }
 };

@@ -35,7 +35,8 @@ LAYERS = {
     "core algorithms": (
         [*(f"include/segue/core/{name}.hpp" for name in (
             "head_coder", "parallel_for", "projection", "walk")),
-         "include/segue/recall.hpp", "src/head_coder.cpp", "src/parallel_for.cpp", "src/projection.cpp", "src/recall.cpp"],
+         "include/segue/recall.hpp", "include/segue/recall_curve.hpp", "src/head_coder.cpp", "src/parallel_for.cpp",
+         "src/projection.cpp", "src/recall.cpp", "src/recall_curve.cpp"],
         ["base", "kernels", "core data"],
     ),
     # The byte layout, its writer and its reader: sections of bytes, nothing of what they mean.
@@ -47,6 +48,7 @@ LAYERS = {
     ),
     "indexes": (
         ["include/segue/index.hpp", "include/segue/flat.hpp", "include/segue/hnsw.hpp", "include/segue/build.hpp",
+         "include/segue/tune.hpp", "src/tune.cpp", "src/tuning/**",
          "src/index.cpp", "src/build.cpp", "src/items/**", "src/flat/**", "src/hnsw/**"],
         ["base", "kernels", "core data", "core algorithms", "file container"],
     ),
