@@ -30,6 +30,7 @@ from ._ivf import IvfIndex
 from ._recall import recall
 from ._results import FileInfo, FileSection, RangeResult, SearchResult
 from ._segue import FlatIndex, HnswIndex, IdSet, Index, __version__
+from ._tune import Tuning, tune
 
 __all__ = [
     "AlreadyExists",
@@ -50,6 +51,7 @@ __all__ = [
     "OutOfMemory",
     "RangeResult",
     "SearchResult",
+    "Tuning",
     "Unsupported",
     "__version__",
     "build",
@@ -57,6 +59,7 @@ __all__ = [
     "isa",
     "load",
     "recall",
+    "tune",
     "verify",
 ]
 

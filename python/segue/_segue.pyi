@@ -140,6 +140,17 @@ def _build(
     threads: Optional[SupportsIndex],
     callback: Optional[Callable[[int, int], Any]],
 ) -> Index: ...
+def _tune(
+    index: Index,
+    queries: Optional[_Vectors],
+    k: SupportsIndex,
+    recall: float,
+    truth: Optional[npt.NDArray[np.int64]],
+    sample: SupportsIndex,
+    seed: SupportsIndex,
+    threads: Optional[SupportsIndex],
+    callback: Optional[Callable[[int, int], Any]],
+) -> tuple[tuple[int, float, int, bool, float, float], npt.NDArray[np.float64]]: ...
 def _recall(ids: npt.NDArray[np.int64], truth: npt.NDArray[np.int64], k: SupportsIndex) -> float: ...
 def _isa_available() -> list[str]: ...
 def _isa_active() -> str: ...

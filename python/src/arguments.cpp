@@ -81,6 +81,14 @@ float to_float(py::handle value, const char* name) {
   raise_invalid(std::string(name) + " is " + describe(value) + ", expected a number");
 }
 
+double to_recall(py::handle value) {
+  double found = 0;
+  if (!PyBool_Check(value.ptr()) && PyNumber_Check(value.ptr()) != 0) found = PyFloat_AsDouble(value.ptr());
+  if (PyErr_Occurred() != nullptr) PyErr_Clear();
+  if (found > 0 && found <= 1) return found;
+  raise_invalid("recall is " + describe(value) + ", expected a number above 0 and at most 1");
+}
+
 bool to_bool(py::handle value, const char* name) {
   const int found = PyObject_IsTrue(value.ptr());
   if (found >= 0) return found != 0;

@@ -24,6 +24,8 @@ std::uint64_t to_uint64(pybind11::handle value, const char* name);
 // None gives 0, which in the C++ API stands for all.
 int to_threads(pybind11::handle value);
 float to_float(pybind11::handle value, const char* name);
+// A number above 0 and at most 1.
+double to_recall(pybind11::handle value);
 bool to_bool(pybind11::handle value, const char* name);
 
 std::string to_string(pybind11::handle value, const char* name);

@@ -17,6 +17,8 @@ void bind_search(pybind11::module_& module);
 void bind_files(pybind11::module_& module);
 // _build, _recall and the instruction sets.
 void bind_build(pybind11::module_& module);
+// _tune.
+void bind_tune(pybind11::module_& module);
 
 // The Python object of the class that the index is of.
 pybind11::object adopt(std::unique_ptr<Index> index);

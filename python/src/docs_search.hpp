@@ -9,8 +9,8 @@ inline constexpr char kSearch[] = R"(search($self, queries, k=10, *, ef=None, np
 The k best items of each query.
 
 Recall is the share of the true k best that a search finds. A FlatIndex finds all of
-them; on an HnswIndex `ef` buys recall with time: measure with `segue.recall` against a
-FlatIndex, and take the smallest `ef` that is good enough.
+them; on an HnswIndex `ef` buys recall with time. `segue.tune` measures how much of it
+takes how much, and then `recall=0.95` chooses `ef` by itself.
 
 Args:
     queries: Float array of shape (n, dim), or (dim,) for a single query. Anything of
@@ -20,7 +20,10 @@ Args:
     ef: HnswIndex only: how many candidates the walk keeps. At least k is used. Time grows
         nearly in step with it. Default: 64.
     nprobe: Only for indexes of inverted lists; others ignore it.
-    recall: Needs a tuned index, which this version does not have; pass `ef`.
+    recall: The share of the true k best to be found, above 0 and at most 1, by the curve
+        that `segue.tune` measured for this k or, without one, for the next larger; not
+        together with `ef` or `nprobe`. The curve is of searches without filter, exclude and
+        deadline. A FlatIndex accepts it and finds all.
     filter: What may be found: a segue.IdSet, or a boolean array in which entry i says
         whether id i may.
     exclude: Ids that may not be found. One array of integers for all queries, or a list
@@ -39,8 +42,8 @@ Returns:
 
 Raises:
     InvalidArgument: queries of another dimension or dtype or with NaN or infinity, a zero
-        query under "cosine", k below 1, exclude of another length than queries.
-    Unsupported: recall was given.
+        query under "cosine", k below 1, exclude of another length than queries; a recall
+        without a curve for k (call `segue.tune` first), or above what it reaches.
 
 Any number of threads may search at the same time; other Python threads run meanwhile.
 
@@ -64,7 +67,9 @@ Args:
     queries: As in `search`.
     threshold: A score: items of at most this squared distance ("l2"), or of at least this
         similarity ("ip", "cosine").
-    ef, nprobe, recall, filter, exclude, deadline_us, threads, stats: As in `search`.
+    ef, nprobe, filter, exclude, deadline_us, threads, stats: As in `search`.
+    recall: A FlatIndex accepts it. An HnswIndex cannot promise one here, because its curve
+        is of the k best; pass `ef`.
 
 Returns:
     RangeResult(offsets, ids, scores): what was found for query i is
@@ -73,7 +78,8 @@ Returns:
     widened as long as it pays, finds.
 
 Raises:
-    InvalidArgument, Unsupported: As in `search`; a threshold that is not a number.
+    InvalidArgument: As in `search`; a threshold that is not a number.
+    Unsupported: recall was given to an HnswIndex.
 
 Example:
     >>> import numpy as np, segue

@@ -25,11 +25,7 @@ void init_search_arguments() {
 }
 
 SearchArguments::SearchArguments(const SearchKeywords& keywords, std::size_t queries) {
-  if (given(keywords.recall)) {
-    raise(unsupported("recall=" + py::repr(keywords.recall).cast<std::string>() +
-                      ": this version cannot choose ef for a recall; pass ef=, of which more finds more and takes "
-                      "longer"));
-  }
+  if (given(keywords.recall)) options_.recall = to_recall(keywords.recall);
   if (given(keywords.ef)) options_.ef = to_size(keywords.ef, "ef", 1);
   if (given(keywords.nprobe)) options_.nprobe = to_size(keywords.nprobe, "nprobe", 1);
   if (given(keywords.filter)) set_filter(keywords.filter);

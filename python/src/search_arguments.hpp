@@ -27,7 +27,7 @@ struct SearchKeywords {
 // Keeps alive whatever its options point to.
 class SearchArguments {
  public:
-  // Raises segue.InvalidArgument, or Unsupported for recall=.
+  // Raises segue.InvalidArgument.
   SearchArguments(const SearchKeywords& keywords, std::size_t queries);
   SearchArguments(const SearchArguments&) = delete;
   SearchArguments& operator=(const SearchArguments&) = delete;

@@ -111,12 +111,6 @@ def test_a_deadline_cuts_a_long_search() -> None:
     assert cut.ids.shape == (10,)
 
 
-def test_recall_is_not_there_yet(index: segue.Index) -> None:
-    for search in (lambda: index.search(np.ones(16), recall=0.95), lambda: index.range_search(np.ones(16), 1, recall=1)):
-        with pytest.raises(segue.Unsupported, match="ef"):
-            search()
-
-
 def test_range_search(index: segue.Index) -> None:
     x, q = random_vectors(7, 300, 16), random_vectors(8, 7, 16)
     wanted, scores = exact(x, q, 300, index.metric)
