@@ -75,9 +75,14 @@ float PreparedQuery::norm2() const noexcept {
 }
 
 void PreparedQuery::prepare_row(const VectorStore& store, std::size_t slot, float* decoded) {
+  if (store.storage() == Storage::kPca8) {
+    const std::size_t bytes = store.kernels().query_bytes(store.dim());
+    if (memory_.size() < bytes) memory_.resize(bytes);
+    store.table().sq8_row_as_query(store.row(slot), store.dim(), memory_.data());
+    return;
+  }
   store.read(slot, decoded);
   prepare(store, decoded);
-  if (store.storage() == Storage::kPca8) set_norm2(store.norm2(slot));
 }
 
 void PreparedQuery::set_norm2(float norm2) noexcept {
@@ -90,6 +95,7 @@ RowScorer::RowScorer(const VectorStore& store, RowMetric metric, const void* pre
       rows_(store.rows()),
       stride_(store.stride()),
       dim_(store.dim()),
+      prefetched_(store.stride() <= kShortRow ? store.stride() : 0),
       negate_(metric == RowMetric::kDot) {}
 
 void RowScorer::score(const std::uint32_t* slots, std::size_t n, float* costs) const noexcept {

@@ -12,6 +12,11 @@ namespace {
 // norm at any ef; with 64 rows a unit the scan has found nearly all of them before the walk begins.
 constexpr std::size_t kHeadRowsPerEf = 32;
 constexpr std::size_t kHeadChunk = 64;
+// Of what a walk over head codes found, this and twice k, or half if that is more, is decided: the answers are among the
+// best by codes, and the wider the walk the more of the rest is looked at.
+constexpr std::size_t kSpare = 8;
+// Rows of the finer copy that are on their way.
+constexpr std::size_t kDecidedAhead = 12;
 // The norm bound is computed in float32; this covers its rounding and that of the score.
 constexpr float kBoundSlack = 1.0f + 1e-4f;
 
@@ -172,12 +177,17 @@ class GraphSearch {
   void decide() {
     std::vector<Candidate>& vertices = memory_.vertices;
     vertices.clear();
-    for (std::size_t i = 0; i < memory_.walk.best.size(); ++i) {
-      vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
-    }
+    std::size_t decided = memory_.walk.best.size();
+    if (state_.coder && !items_) decided = std::min(decided, std::max(2 * k_ + kSpare, ef_ / 2));
+    for (std::size_t i = 0; i < decided; ++i) vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
     if (state_.decides_by_head()) {
       const HeadDecider decider(*state_.coder, state_.rows, state_.rest(), state_.search_metric(), query_, memory_.head);
-      for (Candidate& c : vertices) c = make_candidate(decider.cost(vertex_of(c)), vertex_of(c));
+      const std::size_t first = std::min(vertices.size(), kDecidedAhead);
+      for (std::size_t i = 0; i < first; ++i) decider.prefetch(vertex_of(vertices[i]));
+      for (std::size_t i = 0; i < vertices.size(); ++i) {
+        if (i + kDecidedAhead < vertices.size()) decider.prefetch(vertex_of(vertices[i + kDecidedAhead]));
+        vertices[i] = make_candidate(decider.cost(vertex_of(vertices[i])), vertex_of(vertices[i]));
+      }
       stats_.distances += vertices.size();
       std::sort(vertices.begin(), vertices.end());
     } else if (state_.fine || !kernel_costs_are_exact(state_.rows.storage())) {

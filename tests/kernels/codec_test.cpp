@@ -139,6 +139,24 @@ TEST_P(CodecTest, Sq8OfZeroAndOfDenormalsIsTheZeroRow) {
   }
 }
 
+// A row's own codes as the query: nothing is rounded twice, and no byte of the space is left as it was.
+TEST_P(CodecTest, Sq8RowAsQueryScoresAsItsFloats) {
+  for (const std::size_t dim : kDims) {
+    const CodedRows rows(family(kFamilySq8), random_floats(3 * dim, 33), dim);
+    const std::size_t bytes = family(kFamilySq8).query_bytes(dim);
+    const GuardedBytes of_row(bytes), of_floats(bytes);
+    std::memset(of_row.data(), 0xee, bytes);
+    table().sq8_row_as_query(rows.row(1), dim, of_row.data());
+    family(kFamilySq8).prepare_query(rows.decoded.data() + dim, dim, of_floats.data());
+    for (unsigned m = 0; m < kMetricKernels; ++m) {
+      float a[3], b[3];
+      family(kFamilySq8).score_block[m](of_row.data(), rows.row(0), rows.stride, 3, dim, a);
+      family(kFamilySq8).score_block[m](of_floats.data(), rows.row(0), rows.stride, 3, dim, b);
+      for (int i = 0; i < 3; ++i) ASSERT_NEAR(a[i], b[i], 64 * kUnit * static_cast<double>(dim)) << "dim " << dim;
+    }
+  }
+}
+
 TEST_P(CodecTest, Sq8TiesGoToEven) {
   // scale = 1: 0.5 -> 0, 1.5 -> 2, 2.5 -> 2, and 127 fixes the scale.
   const CodedRows rows(family(kFamilySq8), {127.0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f}, 7);

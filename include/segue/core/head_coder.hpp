@@ -77,6 +77,12 @@ class HeadDecider {
   HeadDecider(const HeadCoder& coder, const VectorStore& codes, const VectorStore* rest, RowMetric metric,
               const float* query, HeadMemory& memory);
   float cost(std::uint32_t slot) const noexcept;
+  // The rows that cost() will read; those of the codes are in cache after a walk.
+  void prefetch(std::uint32_t slot) const noexcept {
+    if (rest_ == nullptr) return;
+    const unsigned char* row = rest_->row(slot);
+    for (std::size_t offset = 0; offset < rest_->stride(); offset += 64) __builtin_prefetch(row + offset);
+  }
 
  private:
   const HeadCoder& coder_;

@@ -17,6 +17,9 @@ namespace segue {
 
 inline constexpr std::size_t kMaxScoreList = 512;
 
+// A scorer may also have `void prefetch(std::uint32_t slot) const noexcept`: a walk calls it for each new link as soon as
+// it is read, some hundred cycles before the list is scored.
+
 template <class S>
 concept Scorer = requires(const S& scorer, const std::uint32_t* slots, std::size_t n, float* costs) {
   { scorer.score(slots, n, costs) } noexcept -> std::same_as<void>;

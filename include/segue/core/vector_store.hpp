@@ -85,8 +85,14 @@ class RowScorer {
   RowScorer(const VectorStore& store, RowMetric metric, const void* prepared_query) noexcept;
   void score(const std::uint32_t* slots, std::size_t n, float* costs) const noexcept;
   const unsigned char* row(std::uint32_t slot) const noexcept { return rows_ + slot * stride_; }
+  // Short rows alone: a burst of long ones would fill the buffers of the first-level cache (kernels/algorithms/score.hpp).
+  void prefetch(std::uint32_t slot) const noexcept {
+    const unsigned char* row = rows_ + slot * stride_;
+    for (std::size_t offset = 0; offset < prefetched_; offset += 64) __builtin_prefetch(row + offset);
+  }
 
  private:
+  static constexpr std::size_t kShortRow = 192;
   using ScoreList = void (*)(const void*, const unsigned char*, std::size_t, const std::uint32_t*, std::size_t,
                              std::size_t, float*) noexcept;
   ScoreList score_list_;
@@ -94,6 +100,7 @@ class RowScorer {
   const unsigned char* rows_;
   std::size_t stride_;
   std::size_t dim_;
+  std::size_t prefetched_;  // bytes of a row
   bool negate_;
 };
 

@@ -36,11 +36,15 @@ class VisitedSet {
   }
   // Marks those of `links` before the first that is not below `size`; the new ones go to `fresh`, in order. How many.
   // Whether a link is new is a coin toss, so nothing here branches on it.
-  std::size_t insert_links(std::span<const std::uint32_t> links, std::size_t size, std::uint32_t* fresh) {
+  // `meet` is called for each of them, new or not.
+  template <class Meet>
+  std::size_t insert_links(std::span<const std::uint32_t> links, std::size_t size, std::uint32_t* fresh,
+                           const Meet& meet) {
     make_room(links.size());
     std::size_t n = 0;
     for (const std::uint32_t to : links) {
       if (to >= size) break;
+      meet(to);
       fresh[n] = to;
       n += mark(to);
     }

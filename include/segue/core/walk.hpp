@@ -36,11 +36,17 @@ struct WalkMemory {
   float costs[kMaxScoreList];
 };
 
+template <Scorer S>
+void prefetch_row(const S& scorer, std::uint32_t slot) noexcept {
+  if constexpr (requires { scorer.prefetch(slot); }) scorer.prefetch(slot);
+}
+
 // The new ones among the links of `vertex`, scored. How many.
 template <Scorer S>
 std::size_t expand(const LayeredGraph& graph, std::size_t level, std::uint32_t vertex, const S& scorer,
                    WalkMemory& memory, WalkStats& stats) noexcept {
-  const std::size_t n = memory.visited.insert_links(graph.places(vertex, level), graph.size(), memory.list);
+  const std::size_t n = memory.visited.insert_links(graph.places(vertex, level), graph.size(), memory.list,
+                                                    [&scorer](std::uint32_t to) { prefetch_row(scorer, to); });
   ++stats.visited;
   stats.distances += n;
   if (n != 0) scorer.score(memory.list, n, memory.costs);

@@ -157,6 +157,17 @@ struct Sq8Family : Sq8Codec {
     for (std::size_t i = dim; i < padded; ++i) store_unaligned(codes + i * sizeof(QueryCode), QueryCode{0});
   }
 
+  static void row_as_query(const unsigned char* row, std::size_t dim, void* out) noexcept {
+    unsigned char* codes = static_cast<unsigned char*>(out) + kQueryHeader;
+    const std::size_t padded = (query_bytes(dim) - kQueryHeader) / sizeof(QueryCode);
+    store_unaligned(out, load_unaligned<Sq8Tail>(row + tail_offset(dim)));
+    for (std::size_t i = 0; i < dim; ++i) {
+      const QueryCode code = static_cast<QueryCode>(static_cast<signed char>(row[i]) + Codes::kOffset);
+      store_unaligned(codes + i * sizeof(QueryCode), code);
+    }
+    for (std::size_t i = dim; i < padded; ++i) store_unaligned(codes + i * sizeof(QueryCode), QueryCode{0});
+  }
+
   // The score from the sum of products of codes; the only place that turns integers into scores.
   template <unsigned M>
   SEGUE_INLINE static float finish(const Sq8Tail& query, float scale, float norm2, std::int32_t code_sum,

@@ -51,6 +51,7 @@ constexpr KernelTable make_table(const char* name) noexcept {
       .name = name,
       .families = {make_float_family<Floats, F32Rows<Floats>>(), make_float_family<Floats, F16Rows<Floats>>(),
                    make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>()},
+      .sq8_row_as_query = Sq8Family<Codes>::row_as_query,
       .select_greater = select_positions<Floats, true>,
       .select_less = select_positions<Floats, false>,
       .first_not_finite = first_not_finite,
