@@ -23,6 +23,7 @@ class VisitedSet {
       std::memset(words_.data(), 0, words_.size() * sizeof(std::uint64_t));
     }
     marked_ = 0;
+    make_room(1);  // so that there always is an address to copy to
     if (words_.size() < words) words_.resize(words + words / 4, 0);
   }
 
