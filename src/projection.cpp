@@ -105,15 +105,13 @@ void fill_at_random(float* direction, std::size_t dim, std::uint64_t seed) noexc
   for (std::size_t j = 0; j < dim; ++j) {
     // Three uniform numbers summed: round enough for a start.
     const std::uint64_t bits = mix64((seed + 1) * kGoldenGamma + j);
-    direction[j] = static_cast<float>(static_cast<double>((bits & 0x1fffff) + ((bits >> 21) & 0x1fffff) +
-                                                          ((bits >> 42) & 0x1fffff)) *
-                                          0x1p-20 -
-                                      3.0);
+    direction[j] = static_cast<float>(
+        static_cast<double>((bits & 0x1fffff) + ((bits >> 21) & 0x1fffff) + ((bits >> 42) & 0x1fffff)) * 0x1p-20 - 3.0);
   }
 }
 
-// Gram and Schmidt in double, `passes` times; twice is enough (Giraud et al. 2005). A direction that vanishes, where the
-// rows span fewer, starts anew at random.
+// Gram and Schmidt in double, `passes` times; twice is enough (Giraud et al. 2005). A direction that vanishes, where
+// the rows span fewer, starts anew at random.
 void orthonormalise(Buffer<float>& basis, std::size_t dim, int passes) {
   const std::size_t head = basis.size() / dim;
   std::vector<double> direction(dim);
@@ -221,18 +219,27 @@ const float* Projection::move_to_centre(const float* x, ProjectionMemory& memory
   return memory.moved.data();
 }
 
-float Projection::apply(const float* x, float* head_out, ProjectionMemory& memory) const {
-  const float* moved = move_to_centre(x, memory);
+void Projection::project(const float* moved, float* head_out, ProjectionMemory& memory) const {
   if (!rotates()) {
     std::memcpy(head_out, moved, dim_ * sizeof(float));
-    return 0;
+    return;
   }
   const kernels::FamilyKernels& f32 = f32_of(*table_);
   if (memory.queries.size() < f32.query_bytes(dim_)) memory.queries.resize(f32.query_bytes(dim_));
   f32.prepare_query(moved, dim_, memory.queries.data());
   f32.score_block[kernels::kDot](memory.queries.data(), reinterpret_cast<const unsigned char*>(basis_.data()),
                                  dim_ * sizeof(float), head(), dim_, head_out);
+}
+
+float Projection::apply(const float* x, float* head_out, ProjectionMemory& memory) const {
+  const float* moved = move_to_centre(x, memory);
+  project(moved, head_out, memory);
+  if (!rotates()) return 0;
   return static_cast<float>(std::sqrt(std::max(0.0, dot(moved, moved, dim_) - dot(head_out, head_out, head()))));
+}
+
+void Projection::apply_direction(const float* x, float* head_out, ProjectionMemory& memory) const {
+  project(x, head_out, memory);
 }
 
 void Projection::apply(MatrixView rows, float* heads, float* tails, ProjectionMemory& memory) const {

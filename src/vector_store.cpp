@@ -45,6 +45,10 @@ void VectorStore::copy_row(std::size_t from, std::size_t to) noexcept {
   std::memcpy(rows_.data() + to * stride_, row(from), stride_);
 }
 
+void VectorStore::copy_row_from(const VectorStore& other, std::size_t from, std::size_t to) noexcept {
+  std::memcpy(rows_.data() + to * stride_, other.row(from), stride_);
+}
+
 void VectorStore::read(std::size_t slot, float* out) const noexcept { family_->decode(row(slot), dim_, out); }
 
 float VectorStore::norm2(std::size_t slot) const noexcept {

@@ -1,15 +1,34 @@
 #pragma once
-// The body of FlatIndex. Rows lie densely from slot 0; removing one moves the last into its place.
+// The body of FlatIndex. Rows lie densely from slot 0; removing one moves the last into its place. Their codes, which a
+// search scans first, know them by slot.
 
 #include <memory>
+#include <span>
+#include <vector>
 
+#include "codes/code_blocks.hpp"
+#include "codes/scan_codes.hpp"
 #include "file/file_reader.hpp"
-#include "flat/exact_scan.hpp"
+#include "flat/score_each.hpp"
 #include "items/checked_index.hpp"
+#include "items/gate.hpp"
 #include "segue/core/scratch_pool.hpp"
 #include "segue/flat.hpp"
 
 namespace segue {
+
+struct FlatSearchMemory {
+  ScanCodesMemory codes;
+  ScoreEachMemory each;
+  std::vector<VisitedSet> excluded;
+  std::vector<Gate> gates;
+  std::vector<float> normalized;
+  std::vector<std::size_t> coded;  // which of the queries at hand go through the codes
+  std::vector<const float*> queries;
+  std::vector<float> thresholds;
+  std::vector<WalkStats> stats;
+  std::vector<Candidate> found;
+};
 
 class FlatIndexBody final : public CheckedIndex<FlatIndex> {
  public:
@@ -29,8 +48,6 @@ class FlatIndexBody final : public CheckedIndex<FlatIndex> {
   // The section "flat" of a file.
   struct Fixed {
     std::int64_t next_id;
-    float max_norm;
-    std::uint32_t zero;
   };
 
   const IdMap& id_map() const noexcept override { return ids_; }
@@ -42,17 +59,23 @@ class FlatIndexBody final : public CheckedIndex<FlatIndex> {
                  float* scores) const override;
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;
 
-  ScanTarget target() const noexcept;
-  void write_row(std::size_t slot, const float* x, std::vector<float>& memory);
-  const float* prepare(const float* query, ScanMemory& memory) const;
-  void emit(const ScanMemory& memory, std::size_t k, Id* ids, float* scores) const noexcept;
+  struct Wanted;  // what a search asks for, whatever the query
+  void write_rows(MatrixView vectors, std::size_t first, int threads, VectorStore& to) const;
+  void lay_out_if_wanted(int threads);
+  const float* prepare(MatrixView queries, std::vector<float>& normalized) const;
+  template <class Take>
+  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, FlatSearchMemory& memory,
+              const Take& take) const;
+  template <class Take>
+  void answer_all(MatrixView queries, const Wanted& wanted, const Take& take) const;
+  void emit(std::span<const Candidate> found, std::size_t k, Id* ids, float* scores) const noexcept;
   template <class Write>
   auto write_sections(const Write& write) const;
 
   IdMap ids_;
   VectorStore store_;
-  float max_norm_ = 0;  // no row was ever longer
-  mutable ScratchPool<ScanMemory> scratch_;
+  CodeBlocks codes_;
+  mutable ScratchPool<FlatSearchMemory> scratch_;
 };
 
 }  // namespace segue

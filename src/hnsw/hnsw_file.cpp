@@ -6,6 +6,7 @@
 #include "file/file_writer.hpp"
 #include "items/check_input.hpp"
 #include "items/curve_sections.hpp"
+#include "items/take_sections.hpp"
 
 namespace segue {
 namespace {
@@ -60,45 +61,8 @@ auto write_sections(const HnswState& state, Id next_id, const RecallCurves& curv
   return write(identity, std::span<const SectionToWrite>(sections));
 }
 
-// Reads sections one after the other; keeps the first error.
-class Sections {
- public:
-  explicit Sections(const FileReader& file) : file_(file) {}
-
-  template <class T>
-  Buffer<T> take(std::string_view name) {
-    return keep(file_.section<T>(name));
-  }
-  template <class T>
-  Buffer<T> take(std::string_view name, std::size_t rows, std::size_t columns = 1) {
-    return keep(file_.section<T>(name, rows, columns));
-  }
-  // Empty, or one a slot.
-  template <class T>
-  Buffer<T> take_optional(std::string_view name, std::size_t count) {
-    Buffer<T> all = take<T>(name);
-    if (!all.empty() && all.size() != count) fail(name, "it has another size than the index");
-    return all;
-  }
-  void fail(std::string_view name, std::string_view what) {
-    if (status_.ok()) status_ = file_.corrupt_section(name, what);
-  }
-  const Status& status() const noexcept { return status_; }
-
- private:
-  template <class T>
-  Buffer<T> keep(const Result<std::span<T>>& section) {
-    if (section.ok()) return Buffer<T>(*section, file_.memory());
-    if (status_.ok()) status_ = section.status();
-    return {};
-  }
-
-  const FileReader& file_;
-  Status status_;
-};
-
 // Makes the state ready for rows of kPca8. Their numbers may be anything; rows are only as long as they say.
-void open_coder(const FileReader& file, Sections& sections, const Buffer<Fixed>& fixed, HnswState& state) {
+void open_coder(const FileReader& file, TakeSections& sections, const Buffer<Fixed>& fixed, HnswState& state) {
   const kernels::KernelTable& table = state.rows.table();
   Buffer<float> basis = sections.take<float>("pca_basis");
   Buffer<float> centre = sections.take<float>("pca_centre", state.dim);
@@ -158,7 +122,7 @@ Result<HnswOptions> read_options(const FileReader& file) {
 }
 
 Status open_state(const FileReader& file, HnswState& state, Id& next_id) {
-  Sections sections(file);
+  TakeSections sections(file);
   const Buffer<Fixed> fixed = sections.take<Fixed>("hnsw", 1);
   Buffer<Id> ids = sections.take<Id>("ids");
   Buffer<std::uint32_t> table = sections.take<std::uint32_t>("id_table");

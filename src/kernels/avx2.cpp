@@ -8,6 +8,6 @@
 
 namespace segue::kernels {
 
-constinit const KernelTable kAvx2Table = avx2::make_table<avx2::Floats, avx2::Codes>("avx2");
+constinit const KernelTable kAvx2Table = avx2::make_table<avx2::Floats, avx2::Codes, avx2::Blocks>("avx2");
 
 }  // namespace segue::kernels

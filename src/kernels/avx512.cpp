@@ -8,6 +8,7 @@
 
 namespace segue::kernels {
 
-constinit const KernelTable kAvx512Table = avx512::make_table<avx512::Floats, avx512::WidenedCodes>("avx512");
+constinit const KernelTable kAvx512Table =
+    avx512::make_table<avx512::Floats, avx512::WidenedCodes, avx512::PairBlocks>("avx512");
 
 }  // namespace segue::kernels

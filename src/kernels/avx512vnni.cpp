@@ -9,6 +9,6 @@
 namespace segue::kernels {
 
 constinit const KernelTable kAvx512VnniTable =
-    avx512vnni::make_table<avx512vnni::Floats, avx512vnni::VnniCodes>("avx512vnni");
+    avx512vnni::make_table<avx512vnni::Floats, avx512vnni::VnniCodes, avx512vnni::VnniBlocks>("avx512vnni");
 
 }  // namespace segue::kernels

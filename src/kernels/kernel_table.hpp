@@ -82,9 +82,47 @@ struct FamilyKernels {
   ScoreTileFn score_tile[kMetricKernels];
 };
 
+// ---- blocks of codes: the first pass of exact search ----------------------------------------------------------------
+//
+// A block holds kBlockRows rows of `groups` times four unsigned codes, dealt so that one vector meets one broadcast
+// piece of the query and its lanes are rows, with no sum across lanes: for each group of four, the four codes of row 0,
+// of row 1, ... of row 15 (64 bytes). A code u stands for scale * (u - 128).
+//
+// A query is coded too, by 4 * groups codes in [-max_block_code, max_block_code]. What is compared is in units of its
+// scale:
+//
+//   value = sum_i (u_i - 128) d_i * scales[row] - biases[row] * bias_factor
+//
+// and a row is a hit where value >= limit. Sums of products are exact, and so the same on every instruction set where
+// max_block_code is the same; a value is rounded a few times (at most 4 * 2^-24 of the magnitudes of its terms). Who
+// asks chooses the limit so that no row he wants can miss: see codes/code_blocks.hpp.
+inline constexpr std::size_t kBlockRows = 16;
+inline constexpr std::size_t kBlockGroupBytes = 4 * kBlockRows;
+
+struct BlockQuery {
+  const signed char* codes;
+  std::int32_t code_sum;  // of the codes
+  float bias_factor;
+  float limit;
+};
+
+// Where the hits of one query go: room for n * kBlockRows of them.
+struct BlockHits {
+  std::size_t count;
+  std::uint32_t* positions;  // block * kBlockRows + row, ascending
+  float* values;
+};
+
+// For each of nq queries, the hits among n blocks. `biases` may be null: all zero. hits[q].count is set.
+using ScanBlocksFn = void (*)(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, std::size_t groups,
+                              const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept;
+
 struct KernelTable {
   const char* name;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"; later "avx512fp16", "amx"
   FamilyKernels families[kFamilies];
+  // The largest magnitude of a query's code: 127, or 63 where sums of two products must fit 16 bits.
+  int max_block_code;
+  ScanBlocksFn scan_blocks;
   // A coded sq8 row as a prepared query, its tail as it stands: the same scores as of its floats, a fifth of the time.
   void (*sq8_row_as_query)(const unsigned char* row, std::size_t dim, void* out) noexcept;
   // Writes the positions i (ascending) with scores[i] > threshold (or < threshold), returns how many. `out` has room

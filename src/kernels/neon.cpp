@@ -8,6 +8,6 @@
 
 namespace segue::kernels {
 
-constinit const KernelTable kNeonTable = neon::make_table<neon::Floats, neon::Codes>("neon");
+constinit const KernelTable kNeonTable = neon::make_table<neon::Floats, neon::Codes, neon::Blocks>("neon");
 
 }  // namespace segue::kernels

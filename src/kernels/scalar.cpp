@@ -8,6 +8,6 @@
 
 namespace segue::kernels {
 
-constinit const KernelTable kScalarTable = scalar::make_table<scalar::Floats, scalar::Codes>("scalar");
+constinit const KernelTable kScalarTable = scalar::make_table<scalar::Floats, scalar::Codes, scalar::Blocks>("scalar");
 
 }  // namespace segue::kernels

@@ -64,7 +64,10 @@ class Projection {
   // The head coordinates of x - centre into `head`; returns the length of what they leave out. Each coordinate is off
   // by at most (dim/4 + 16) * 2^-24 * |x - centre|, besides defect().
   float apply(const float* x, float* head, ProjectionMemory& memory) const;
-  // The same for many rows, as a matrix product: heads is rows * head(), tails one a row or null. Sums in another order.
+  // The head coordinates of x itself: (x . y) = (x . centre) + V x . V (y - centre) + what the tails share.
+  void apply_direction(const float* x, float* head, ProjectionMemory& memory) const;
+  // The first for many rows, as a matrix product: heads is rows * head(), tails one a row or null. Sums in another
+  // order.
   void apply(MatrixView rows, float* heads, float* tails, ProjectionMemory& memory) const;
 
   // Mean squared coordinate a direction, falling; and of all of x - centre. Of the sample; empty for the identity.
@@ -80,6 +83,7 @@ class Projection {
   }
 
  private:
+  void project(const float* moved, float* head, ProjectionMemory& memory) const;
   const float* move_to_centre(const float* x, ProjectionMemory& memory) const;
 
   const kernels::KernelTable* table_ = nullptr;

@@ -40,6 +40,8 @@ class VectorStore {
   void resize(std::size_t slots) { rows_.resize(slots * stride_); }
   void write(std::size_t slot, const float* x) noexcept;
   void copy_row(std::size_t from, std::size_t to) noexcept;
+  // From a store of the same storage and dimension.
+  void copy_row_from(const VectorStore& other, std::size_t from, std::size_t to) noexcept;
   // The floats that the row stands for.
   void read(std::size_t slot, float* out) const noexcept;
   // Of kSq8 and kPca8: the squared norm that l2 scores take for the row's. As encoded that of its codes; whoever knows

@@ -1,9 +1,10 @@
 #pragma once
-// Fills a KernelTable from a Floats and a Codes (lanes/scalar.hpp says what these are).
+// Fills a KernelTable from a Floats, a Codes and a Blocks (lanes/scalar.hpp says what these are).
 //
 // A family that an instruction set serves better by other means (AMX tiles for bf16 and sq8, FP16 arithmetic for f16)
 // gets its own Family or Tile type and a make_table that uses it; nothing above the table changes.
 
+#include "kernels/algorithms/blocks.hpp"
 #include "kernels/algorithms/scan.hpp"
 #include "kernels/algorithms/tile.hpp"
 
@@ -45,12 +46,14 @@ constexpr FamilyKernels make_sq8_family() noexcept {
   }
 }
 
-template <class Floats, class Codes>
+template <class Floats, class Codes, class Blocks>
 constexpr KernelTable make_table(const char* name) noexcept {
   return {
       .name = name,
       .families = {make_float_family<Floats, F32Rows<Floats>>(), make_float_family<Floats, F16Rows<Floats>>(),
                    make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>()},
+      .max_block_code = Blocks::kMaxQueryCode,
+      .scan_blocks = scan_blocks<Blocks>,
       .sq8_row_as_query = Sq8Family<Codes>::row_as_query,
       .select_greater = select_positions<Floats, true>,
       .select_less = select_positions<Floats, false>,

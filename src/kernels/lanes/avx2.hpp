@@ -174,5 +174,40 @@ struct Codes {
   }
 };
 
+// vpmaddubsw sums two products in 16 bits: with row codes up to 255, the query's must stay within 63.
+struct Blocks {
+  using V = __m256i;
+  using F = __m256;
+  using Query = __m256i;
+  static constexpr std::size_t kRows = 8;
+  static constexpr int kMaxQueryCode = 63;
+  static constexpr std::int32_t kRowOffset = 128;
+  // 8 sums, 4 vectors of codes, the query, the ones: 14 of 16 registers.
+  static constexpr std::size_t kQueriesAtOnce = 2;
+  static constexpr std::size_t kBlocksAtOnce = 2;
+
+  SEGUE_INLINE static V splat(std::int32_t x) noexcept { return _mm256_set1_epi32(x); }
+  SEGUE_INLINE static V load(const unsigned char* p) noexcept {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  SEGUE_INLINE static Query broadcast(const signed char* four) noexcept {
+    return _mm256_set1_epi32(load_unaligned<std::int32_t>(four));
+  }
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    const __m256i pairs = _mm256_maddubs_epi16(codes, query);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept {
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(scales));
+  }
+  SEGUE_INLINE static F less_bias(F value, const float* biases, float factor) noexcept {
+    return _mm256_fnmadd_ps(_mm256_loadu_ps(biases), _mm256_set1_ps(factor), value);
+  }
+  SEGUE_INLINE static std::uint32_t not_less_mask(F value, float limit) noexcept {
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(value, _mm256_set1_ps(limit), _CMP_GE_OQ)));
+  }
+  SEGUE_INLINE static void store(float* p, F value) noexcept { _mm256_storeu_ps(p, value); }
+};
+
 }  // namespace
 }  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

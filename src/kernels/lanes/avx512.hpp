@@ -171,5 +171,43 @@ struct WidenedCodes : CodeSums {
   }
 };
 
+// What the block kernels of AVX-512 have in common; the product differs with and without VNNI.
+struct BlockSums {
+  using V = __m512i;
+  using F = __m512;
+  using Query = __m512i;
+  static constexpr std::size_t kRows = 16;
+  static constexpr std::int32_t kRowOffset = 128;
+  // 16 sums, 4 vectors of codes, a query. A block's codes are read once for four queries: with one load of 64 bytes a
+  // cycle (Zen 4) four sums a load keep the multiplier busy.
+  static constexpr std::size_t kQueriesAtOnce = 4;
+  static constexpr std::size_t kBlocksAtOnce = 4;
+
+  SEGUE_INLINE static V splat(std::int32_t x) noexcept { return _mm512_set1_epi32(x); }
+  SEGUE_INLINE static V load(const unsigned char* p) noexcept { return _mm512_loadu_si512(p); }
+  SEGUE_INLINE static Query broadcast(const signed char* four) noexcept {
+    return _mm512_set1_epi32(load_unaligned<std::int32_t>(four));
+  }
+  SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept {
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scales));
+  }
+  SEGUE_INLINE static F less_bias(F value, const float* biases, float factor) noexcept {
+    return _mm512_fnmadd_ps(_mm512_loadu_ps(biases), _mm512_set1_ps(factor), value);
+  }
+  SEGUE_INLINE static std::uint32_t not_less_mask(F value, float limit) noexcept {
+    return _mm512_cmp_ps_mask(value, _mm512_set1_ps(limit), _CMP_GE_OQ);
+  }
+  SEGUE_INLINE static void store(float* p, F value) noexcept { _mm512_storeu_ps(p, value); }
+};
+
+// vpmaddubsw as in lanes/avx2.hpp, and its bound on the query's codes.
+struct PairBlocks : BlockSums {
+  static constexpr int kMaxQueryCode = 63;
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    const __m512i pairs = _mm512_maddubs_epi16(codes, query);
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+  }
+};
+
 }  // namespace
 }  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

@@ -27,5 +27,12 @@ struct VnniCodes : CodeSums {
   SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return _mm512_dpbusd_epi32(sum, query, row); }
 };
 
+struct VnniBlocks : BlockSums {
+  static constexpr int kMaxQueryCode = 127;
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    return _mm512_dpbusd_epi32(sum, codes, query);
+  }
+};
+
 }  // namespace
 }  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

@@ -119,5 +119,42 @@ struct Codes {
   }
 };
 
+struct Blocks {
+  using V = int32x4_t;
+  using F = float32x4_t;
+  using Query = int8x8_t;
+  static constexpr std::size_t kRows = 4;
+  static constexpr int kMaxQueryCode = 127;
+  static constexpr std::int32_t kRowOffset = 0;
+  static constexpr std::size_t kQueriesAtOnce = 2;
+  static constexpr std::size_t kBlocksAtOnce = 2;
+
+  SEGUE_INLINE static V splat(std::int32_t x) noexcept { return vdupq_n_s32(x); }
+  // Signed from here on: u - 128 is u with its top bit flipped.
+  SEGUE_INLINE static V load(const unsigned char* p) noexcept {
+    return vreinterpretq_s32_u8(veorq_u8(vld1q_u8(p), vdupq_n_u8(0x80)));
+  }
+  SEGUE_INLINE static Query broadcast(const signed char* four) noexcept {
+    return vreinterpret_s8_s32(vdup_n_s32(load_unaligned<std::int32_t>(four)));
+  }
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    const int8x16_t rows = vreinterpretq_s8_s32(codes);
+    const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(rows), query));
+    const int32x4_t high = vpaddlq_s16(vmull_s8(vget_high_s8(rows), query));
+    return vaddq_s32(sum, vpaddq_s32(low, high));
+  }
+  SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept {
+    return vmulq_f32(vcvtq_f32_s32(sum), vld1q_f32(scales));
+  }
+  SEGUE_INLINE static F less_bias(F value, const float* biases, float factor) noexcept {
+    return vfmsq_n_f32(value, vld1q_f32(biases), factor);
+  }
+  SEGUE_INLINE static std::uint32_t not_less_mask(F value, float limit) noexcept {
+    constexpr std::uint32_t kBits[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vcgeq_f32(value, vdupq_n_f32(limit)), vld1q_u32(kBits)));
+  }
+  SEGUE_INLINE static void store(float* p, F value) noexcept { vst1q_f32(p, value); }
+};
+
 }  // namespace
 }  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE

@@ -1,7 +1,7 @@
 #pragma once
 // One number at a time, in the baseline instructions: the readable truth that the other sets are compared with.
 //
-// What an instruction set provides is two structs.
+// What an instruction set provides is three structs.
 //
 // Floats: a vector V of kWidth floats. Rows are read in steps of 2 * kWidth numbers, as two vectors `a` and `b`, each
 // with its own accumulator (two chains a row, times four rows in flight, cover the latency of an FMA). How the numbers
@@ -10,6 +10,10 @@
 //
 // Codes: a vector V of int32 sums; a step multiplies kChunk codes of a row with as many of the query. A step may read
 // kChunk bytes of the row where that stays inside codes plus the 12 bytes of Sq8Tail; the query is 0 there.
+//
+// Blocks: a vector V of the int32 sums of kRows rows of a block, F the same as floats. The codes of a vector meet four
+// codes of the query at once. kRowOffset is what multiply_add leaves in a row's codes (128 where they stay unsigned).
+// kQueriesAtOnce x kBlocksAtOnce sums stay in registers.
 
 #include "kernels/algorithms/codec.hpp"
 
@@ -80,6 +84,31 @@ struct Codes {
     SEGUE_UNROLL
     for (int i = 0; i < 4; ++i) out[i] = v[i];
   }
+};
+
+struct Blocks {
+  using V = std::int32_t;
+  using F = float;
+  using Query = const signed char*;
+  static constexpr std::size_t kRows = 1;
+  static constexpr int kMaxQueryCode = 127;
+  static constexpr std::int32_t kRowOffset = 0;
+  static constexpr std::size_t kQueriesAtOnce = 1;
+  static constexpr std::size_t kBlocksAtOnce = 1;
+
+  SEGUE_INLINE static V splat(std::int32_t x) noexcept { return x; }
+  SEGUE_INLINE static V load(const unsigned char* p) noexcept { return load_unaligned<std::int32_t>(p); }
+  SEGUE_INLINE static Query broadcast(const signed char* four) noexcept { return four; }
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    for (int i = 0; i < 4; ++i) sum += (((codes >> (8 * i)) & 255) - 128) * query[i];
+    return sum;
+  }
+  SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept { return static_cast<float>(sum) * *scales; }
+  SEGUE_INLINE static F less_bias(F value, const float* biases, float factor) noexcept {
+    return value - *biases * factor;
+  }
+  SEGUE_INLINE static std::uint32_t not_less_mask(F value, float limit) noexcept { return value >= limit; }
+  SEGUE_INLINE static void store(float* p, F value) noexcept { *p = value; }
 };
 
 }  // namespace

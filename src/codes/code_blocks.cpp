@@ -1,0 +1,325 @@
+#include "codes/code_blocks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "items/check_input.hpp"
+#include "kernels/kernel_table.hpp"
+#include "segue/core/id_map.hpp"
+#include "segue/core/parallel_for.hpp"
+
+namespace segue {
+namespace {
+
+using kernels::kBlockGroupBytes;
+using kernels::kBlockRows;
+
+constexpr std::size_t kBoundFloats = sizeof(BlockBound) / sizeof(float);
+static_assert(sizeof(BlockBound) == 4 * sizeof(float));
+constexpr int kMaxRowCode = 127;
+constexpr std::size_t kEncodedAtOnce = 64;
+
+std::size_t places_for(std::span<const std::uint32_t> slots) {
+  return slots.empty() ? 0 : 1 + static_cast<std::size_t>(*std::max_element(slots.begin(), slots.end()));
+}
+
+std::size_t blocks_for(std::size_t positions) { return (positions + kBlockRows - 1) / kBlockRows; }
+
+// At least as large, as a float.
+float round_up(double x) {
+  const auto nearest = static_cast<float>(x);
+  return static_cast<double>(nearest) >= x ? nearest : std::nextafter(nearest, std::numeric_limits<float>::infinity());
+}
+
+}  // namespace
+
+double squared_distance(const float* x, const float* centre, std::size_t n) noexcept {
+  double sums[4] = {0, 0, 0, 0};
+  const auto add = [&](std::size_t lane, std::size_t i) {
+    const double z = centre == nullptr ? x[i] : static_cast<double>(x[i]) - centre[i];
+    sums[lane] += z * z;
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (std::size_t j = 0; j < 4; ++j) add(j, i + j);
+  }
+  for (; i < n; ++i) add(0, i);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// Rows in the making: what one worker needs, and what a row turned into.
+struct CodeBlocks::Encoded {
+  ProjectionMemory projecting;
+  std::vector<float> rows;
+  std::vector<float> heads;
+};
+
+CodeBlocks::CodeBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric)
+    : table_(&table), dim_(dim), metric_(metric), projection_(Projection::identity(table, dim)) {
+  groups_ = (dim + 3) / 4;
+}
+
+std::size_t CodeBlocks::blocks() const noexcept { return blocks_for(slots_.size()); }
+std::size_t CodeBlocks::sorted_blocks() const noexcept { return blocks_for(fixed_.sorted); }
+
+const unsigned char* CodeBlocks::codes(std::size_t block) const noexcept {
+  return codes_.data() + block * groups_ * kBlockGroupBytes;
+}
+
+void CodeBlocks::resize_positions(std::size_t positions) {
+  const std::size_t blocks = blocks_for(positions);
+  codes_.resize(blocks * groups_ * kBlockGroupBytes);
+  scales_.resize(blocks * kBlockRows);
+  if (metric_ == RowMetric::kSquaredL2) biases_.resize(blocks * kBlockRows);
+  if (projection_.rotates()) tails_.resize(blocks * kBlockRows);
+  bounds_.resize(blocks * kBoundFloats);
+  slots_.resize(positions, kNoSlot);
+}
+
+void CodeBlocks::take_projection(Projection projection, double defect) {
+  projection_ = std::move(projection);
+  groups_ = (projection_.head() + 3) / 4;
+  fixed_.defect = defect;
+  fixed_.total_energy = projection_.total_energy();
+  fixed_.centre_norm = projection_.centered()
+                           ? round_up(std::sqrt(squared_distance(projection_.centre().data(), nullptr, dim_)) * (1 + 1e-6))
+                           : 0.0f;
+}
+
+double CodeBlocks::projection_error() const noexcept {
+  if (!projection_.rotates()) return projection_.centered() ? 0x1p-23 : 0;
+  const auto dim = static_cast<double>(dim_);
+  return std::sqrt(static_cast<double>(projection_.head())) * (dim + 16) * 0x1p-24 + fixed_.defect;
+}
+
+// Codes the rows of `slots` into the positions from `first` on, which exist; nobody is told yet that they are there.
+// Bounds of blocks only grow. The largest norm.
+float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first,
+                        int threads) {
+  const std::size_t head = projection_.head();
+  const double rounding = projection_error();
+  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  std::vector<float> norms(slots.size());
+  // Pieces begin and end with blocks, so that no two workers write to one.
+  const std::size_t before = first % kBlockRows;
+  const std::size_t pieces = blocks_for(before + slots.size());
+  std::vector<Encoded> workers(worker_count(pieces, threads, kEncodedAtOnce / kBlockRows));
+  parallel_for(pieces, threads, kEncodedAtOnce / kBlockRows, [&](std::size_t begin, std::size_t end, std::size_t w) {
+    Encoded& memory = workers[w];
+    const std::size_t from = begin == 0 ? 0 : begin * kBlockRows - before;
+    const std::size_t to = std::min(slots.size(), end * kBlockRows - before);
+    const std::size_t n = to - from;
+    memory.rows.resize(kEncodedAtOnce * dim_);
+    memory.heads.resize(kEncodedAtOnce * head);
+    for (std::size_t i = 0; i < n; ++i) rows.read(slots[from + i], memory.rows.data() + i * dim_);
+    projection_.apply({memory.rows.data(), n, dim_}, memory.heads.data(), nullptr, memory.projecting);
+    for (std::size_t i = 0; i < n; ++i) {
+      const float* y = memory.heads.data() + i * head;
+      const std::size_t position = first + from + i;
+      const std::size_t block = position / kBlockRows;
+      const std::size_t row = position % kBlockRows;
+      const double head_squared = squared_distance(y, nullptr, head);
+      const double z_squared = squared_distance(memory.rows.data() + i * dim_, centre, dim_);
+      const double tail_squared = std::max(0.0, z_squared - head_squared);
+      float largest = 0;
+      for (std::size_t j = 0; j < head; ++j) largest = std::max(largest, std::fabs(y[j]));
+      float scale = largest / kMaxRowCode;
+      if (!(scale >= 0x1p-100f)) scale = 0;
+      const float inverse = scale > 0 ? 1 / scale : 0;
+      unsigned char* to_codes = codes_.data() + (block * groups_ * kBlockRows + row) * 4;
+      double error = 0;
+      for (std::size_t j = 0; j < 4 * groups_; ++j) {
+        const float number = j < head ? y[j] : 0.0f;
+        const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -kMaxRowCode, kMaxRowCode);
+        to_codes[j / 4 * kBlockGroupBytes + j % 4] = static_cast<unsigned char>(code + 128);
+        const double wrong = static_cast<double>(number) - static_cast<double>(scale) * code;
+        error += wrong * wrong;
+      }
+      scales_[position] = scale;
+      if (!biases_.empty()) biases_[position] = static_cast<float>(z_squared / 2);
+      const double z = std::sqrt(z_squared);
+      const float reached[kBoundFloats] = {
+          round_up(std::sqrt(error) * (1 + 1e-9) + rounding * z), round_up(std::sqrt(head_squared) * (1 + 1e-9)),
+          projection_.rotates() ? round_up(std::sqrt(tail_squared + 2 * (rounding + 1e-6) * z_squared)) : 0.0f,
+          round_up(z * (1 + 1e-6 + rounding))};
+      if (!tails_.empty()) tails_[position] = reached[2];
+      float* bound = bounds_.data() + block * kBoundFloats;
+      for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], reached[b]);
+      norms[from + i] = reached[3];
+    }
+  });
+  return norms.empty() ? 0 : *std::max_element(norms.begin(), norms.end());
+}
+
+void CodeBlocks::place(std::span<const std::uint32_t> slots, std::size_t first) noexcept {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    remove(slots[i]);
+    slots_[first + i] = slots[i];
+    positions_[slots[i]] = static_cast<std::uint32_t>(first + i) + 1;
+  }
+  fixed_.size += slots.size();
+}
+
+void CodeBlocks::rebuild(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) {
+  CodeBlocks fresh(*table_, dim_, metric_);
+  if (!slots.empty()) fresh.choose_projection(rows, slots, threads);
+  std::vector<std::pair<float, std::uint32_t>> order(slots.size());
+  const float* centre = fresh.projection_.centered() ? fresh.projection_.centre().data() : nullptr;
+  parallel_for(slots.size(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<float> row(dim_);
+    for (std::size_t i = begin; i < end; ++i) {
+      rows.read(slots[i], row.data());
+      for (std::size_t j = 0; centre != nullptr && j < dim_; ++j) row[j] -= centre[j];
+      order[i] = {-norm(row.data(), dim_), slots[i]};
+    }
+  });
+  std::sort(order.begin(), order.end());
+  std::vector<std::uint32_t> sorted(slots.size());
+  std::transform(order.begin(), order.end(), sorted.begin(), [](const auto& o) { return o.second; });
+  fresh.positions_.resize(std::max(places_for(sorted), positions_.size()));
+  fresh.resize_positions(sorted.size());
+  fresh.fixed_.max_norm = fresh.encode(rows, sorted, 0, threads);
+  fresh.place(sorted, 0);
+  fresh.fixed_.sorted = sorted.size();
+  *this = std::move(fresh);
+}
+
+void CodeBlocks::put(const VectorStore& rows, std::span<const std::uint32_t> from, std::span<const std::uint32_t> to,
+                     int threads) {
+  if (to.empty()) return;
+  const std::size_t first = slots_.size();
+  const std::size_t places = std::max(places_for(to), positions_.size());
+  positions_.reserve(places);
+  try {
+    resize_positions(first + to.size());
+    const float longest = encode(rows, from, first, threads);
+    positions_.resize(places);
+    fixed_.max_norm = std::max(fixed_.max_norm, longest);
+    place(to, first);
+  } catch (...) {
+    resize_positions(first);
+    throw;
+  }
+}
+
+void CodeBlocks::remove(std::uint32_t slot) noexcept {
+  if (slot >= positions_.size() || positions_[slot] == 0) return;
+  const std::size_t position = positions_[slot] - 1;
+  positions_[slot] = 0;
+  if (position < slots_.size()) slots_[position] = kNoSlot;
+  if (fixed_.size > 0) --fixed_.size;
+}
+
+void CodeBlocks::rename(std::uint32_t from, std::uint32_t to) noexcept {
+  if (from >= positions_.size() || to >= positions_.size() || positions_[from] == 0) return;
+  const std::size_t position = positions_[from] - 1;
+  positions_[to] = positions_[from];
+  positions_[from] = 0;
+  if (position < slots_.size()) slots_[position] = to;
+}
+
+// Rows out of order are all scanned, and so are holes; a quarter of either is borne.
+bool CodeBlocks::wants_rebuild() const noexcept {
+  constexpr std::size_t kAlwaysBorne = 512;
+  const std::size_t appended = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.sorted);
+  const std::size_t holes = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.size);
+  return appended > kAlwaysBorne + fixed_.sorted / 4 || holes > kAlwaysBorne + fixed_.size / 4;
+}
+
+std::size_t CodeBlocks::memory_usage() const noexcept {
+  return projection_.memory_usage() + codes_.memory_usage() + scales_.memory_usage() + biases_.memory_usage() +
+         tails_.memory_usage() + bounds_.memory_usage() + slots_.memory_usage() + positions_.memory_usage();
+}
+
+Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Buffer<unsigned char> codes, Buffer<float> scales,
+                         Buffer<float> biases, Buffer<float> tails, Buffer<float> bounds,
+                         Buffer<std::uint32_t> slots, Buffer<std::uint32_t> positions) {
+  const std::size_t blocks = blocks_for(slots.size());
+  const std::size_t groups = (projection.head() + 3) / 4;
+  const bool biased = metric_ == RowMetric::kSquaredL2;
+  if (projection.dim() != dim_ || codes.size() != blocks * groups * kBlockGroupBytes ||
+      scales.size() != blocks * kBlockRows || biases.size() != (biased ? scales.size() : 0) ||
+      tails.size() != (projection.rotates() ? scales.size() : 0) ||
+      bounds.size() != blocks * kBoundFloats || fixed.sorted > slots.size() || fixed.size > slots.size()) {
+    return corrupt_file("the sections of the codes do not fit each other");
+  }
+  fixed_ = fixed;
+  projection_ = std::move(projection);
+  groups_ = groups;
+  codes_ = std::move(codes);
+  scales_ = std::move(scales);
+  biases_ = std::move(biases);
+  tails_ = std::move(tails);
+  bounds_ = std::move(bounds);
+  slots_ = std::move(slots);
+  positions_ = std::move(positions);
+  return {};
+}
+
+Status CodeBlocks::validate(const VectorStore& rows, std::size_t held) const {
+  const auto broken = [](std::uint32_t slot, const char* what) {
+    return corrupt_file("codes: slot " + std::to_string(slot) + " " + what);
+  };
+  std::size_t found = 0;
+  for (std::size_t position = 0; position < slots_.size(); ++position) {
+    const std::uint32_t slot = slots_[position];
+    if (slot == kNoSlot) continue;
+    if (slot >= rows.size() || slot >= positions_.size() || positions_[slot] != position + 1) {
+      return broken(slot, "is not where its place is said to be");
+    }
+    ++found;
+  }
+  std::size_t placed = 0;
+  for (const std::uint32_t position : positions_) placed += position != 0;
+  if (found != held || placed != held || fixed_.size != held) {
+    return corrupt_file("codes: " + std::to_string(found) + " rows are coded, the index has " + std::to_string(held));
+  }
+  return validate_codes(rows);
+}
+
+// A file may come from an instruction set that sums in another order, so a row need not be coded the same; what is there
+// must keep what the bounds promise, up to twice what projecting may be off by.
+Status CodeBlocks::validate_codes(const VectorStore& rows) const {
+  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  const std::size_t head = projection_.head();
+  const double rounding = projection_error();
+  ProjectionMemory memory;
+  std::vector<float> row(dim_), y(head);
+  for (std::size_t position = 0; position < slots_.size(); ++position) {
+    const std::uint32_t slot = slots_[position];
+    if (slot == kNoSlot) continue;
+    rows.read(slot, row.data());
+    projection_.apply(row.data(), y.data(), memory);
+    const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
+    const auto scale = static_cast<double>(scales_[position]);
+    double error = 0;
+    for (std::size_t j = 0; j < 4 * groups_; ++j) {
+      const double number = j < head ? static_cast<double>(y[j]) : 0.0;
+      const double wrong = number - scale * (static_cast<int>(code[j / 4 * kBlockGroupBytes + j % 4]) - 128);
+      error += wrong * wrong;
+    }
+    const double head_squared = squared_distance(y.data(), nullptr, head);
+    const double z_squared = squared_distance(row.data(), centre, dim_);
+    const double z = std::sqrt(z_squared);
+    const double spare = 2 * rounding * z + 1e-5 * z;
+    const BlockBound& bound = *bounds(position / kBlockRows);
+    const auto within = [spare](double actual, float most) { return actual <= static_cast<double>(most) + spare; };
+    const double own_tail = projection_.rotates() ? static_cast<double>(tail(position)) : 0;
+    const double least_tail = std::max(0.0, z_squared - head_squared - 2 * rounding * z_squared);
+    const bool kept = within(std::sqrt(error), bound.error) && within(std::sqrt(head_squared), bound.head) &&
+                      within(own_tail, bound.tail) && std::sqrt(least_tail) <= own_tail + spare &&
+                      within(z, bound.norm) && within(z, fixed_.max_norm);
+    if (!kept) {
+      return corrupt_file("codes: slot " + std::to_string(slot) + " is further from its code than its block's bounds say");
+    }
+    // Beyond that, biases overflow, and nothing is asked of codes (covers).
+    if (fixed_.max_norm < 1e15f && !biases_.empty() && std::fabs(static_cast<double>(biases_[position]) - z_squared / 2) > 1e-5 * z_squared) {
+      return corrupt_file("codes: slot " + std::to_string(slot) + " has another bias than its length gives");
+    }
+  }
+  return {};
+}
+
+}  // namespace segue

@@ -1,0 +1,170 @@
+#pragma once
+// CodeBlocks: eight-bit codes of rows, laid out for scanning, and bounds that say how far a code's score can be off.
+//
+// A row x is kept as z = x - centre, of which the leading `head` coordinates of a projection are coded by a scale a row
+// and eight bits each. With y the head of z and e what the code gets wrong, and w, f the same of a query, coded as td:
+//
+//   w . z  =  td . code  +  td . e  +  f . y  +  tails,      |...| <= |td| |e| + |f| |y| + tail_w tail_z
+//
+// So a scan of codes bounds every score from both sides, and who keeps each row whose upper bound reaches the k-th best
+// lower bound has all of the answers. That is tight: of 60,000 images with 784 dimensions, 96 coordinates and these
+// bounds leave about a hundred rows to be scored exactly; 64 or 128 coordinates of real factors leave 13 (measured).
+//
+// Rows lie in blocks of 16 (kernels/kernel_table.hpp), by falling |z|: under inner product a scan may stop where
+// |w| |z| cannot reach the k-th best any more, and the largest values of a block stand for all of its rows. Rows that
+// come later lie behind the sorted ones in the order in which they came, and a row that goes leaves a hole, until
+// `wants_rebuild` says that laying all out anew pays; so adding costs O(head * dim) a row, amortised.
+//
+// Knows rows of a VectorStore by their slots. Not thread-safe for changes; reading is safe from any number of threads.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "segue/core/buffer.hpp"
+#include "segue/core/projection.hpp"
+#include "segue/core/vector_store.hpp"
+#include "segue/status.hpp"
+
+namespace segue {
+
+// What holds for every row of a block: the largest of each.
+struct BlockBound {
+  float error;  // |head - its code|
+  float head;   // |head|
+  float tail;   // |what the codes leave out|
+  float norm;   // |row|
+};
+
+// A query as the blocks see it. Values and bounds are in units of its scale: value * scale is an inner product with z,
+// for l2 less |z|^2 / 2. Memory is kept between queries.
+struct CodedQuery {
+  Buffer<signed char> codes;
+  Buffer<float> head;
+  ProjectionMemory projecting;
+  std::int32_t code_sum = 0;
+  double scale = 1;        // t; what follows is divided by it
+  double norm = 0;         // |w|
+  double error_factor = 0;
+  double head_factor = 0;
+  double tail_factor = 0;
+  double slack = 0;        // what rounding may move any score by, the exact ones of the store included
+  double offset = 0;       // dot: query . centre; l2: -|w|^2 / 2
+
+  // Of what costs at most `cost`, exactly scored: the least value it can have, rounding aside. And the way back.
+  double value_of_cost(RowMetric metric, double cost) const noexcept {
+    return ((metric == RowMetric::kDot ? -cost : -cost / 2) - offset) / scale;
+  }
+};
+
+// In double; a null centre is zero.
+double squared_distance(const float* x, const float* centre, std::size_t n) noexcept;
+
+class CodeBlocks {
+ public:
+  // What a file keeps besides the arrays.
+  struct Fixed {
+    std::uint64_t size = 0;    // rows
+    std::uint64_t sorted = 0;  // positions
+    double total_energy = 0;
+    double defect = 0;
+    float max_norm = 0;        // of any row that was ever held
+    float centre_norm = 0;
+  };
+
+  CodeBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric);
+
+  std::size_t size() const noexcept { return fixed_.size; }
+  std::size_t head() const noexcept { return projection_.head(); }
+  std::size_t groups() const noexcept { return groups_; }
+  std::size_t blocks() const noexcept;
+  std::size_t positions() const noexcept { return slots_.size(); }
+  // Blocks whose rows fall by norm from the first to the last.
+  std::size_t sorted_blocks() const noexcept;
+  RowMetric metric() const noexcept { return metric_; }
+  const kernels::KernelTable& table() const noexcept { return *table_; }
+
+  // Chooses centre, directions and how many of them by what the rows are like, and codes them all. Same rows, same
+  // bytes, for any number of threads.
+  void rebuild(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
+  // Row from[i] of `rows`, which may be another store than the one that will be searched, becomes the row of slot to[i];
+  // what was held of it goes. If memory runs out, nothing has changed.
+  void put(const VectorStore& rows, std::span<const std::uint32_t> from, std::span<const std::uint32_t> to,
+           int threads);
+  void remove(std::uint32_t slot) noexcept;
+  // The row of slot `from` is now that of slot `to`, which is not held.
+  void rename(std::uint32_t from, std::uint32_t to) noexcept;
+  // Slots from this one on are gone.
+  void truncate(std::size_t slots) noexcept { positions_.resize(slots); }
+  // Whether holes or rows out of order make a new layout worth while.
+  bool wants_rebuild() const noexcept;
+
+  // Whether numbers of that size can be bounded in float; if not (norms beyond 1e15, or all of them below 1e-15) the
+  // rows want scoring one by one.
+  bool covers(const float* query) const noexcept;
+  void prepare(const float* query, CodedQuery& out) const;
+
+  std::uint32_t slot(std::size_t position) const noexcept { return slots_[position]; }
+  const unsigned char* codes(std::size_t block) const noexcept;
+  const float* scales(std::size_t block) const noexcept { return scales_.data() + block * kRows; }
+  const float* biases(std::size_t block) const noexcept {
+    return biases_.empty() ? nullptr : biases_.data() + block * kRows;
+  }
+  const BlockBound* bounds(std::size_t block) const noexcept {
+    return reinterpret_cast<const BlockBound*>(bounds_.data()) + block;
+  }
+  // Of the row at that position; often far below its block's.
+  float tail(std::size_t position) const noexcept { return tails_.empty() ? 0.0f : tails_[position]; }
+
+  // Slots that can have a position.
+  std::size_t places() const noexcept { return positions_.size(); }
+
+  // For files. `adopt` wants the arrays that these give, of any contents but of sizes that fit; kCorruptFile if not.
+  const Fixed& fixed() const noexcept { return fixed_; }
+  const Projection& projection() const noexcept { return projection_; }
+  const Buffer<unsigned char>& code_array() const noexcept { return codes_; }
+  const Buffer<float>& scale_array() const noexcept { return scales_; }
+  const Buffer<float>& bias_array() const noexcept { return biases_; }
+  const Buffer<float>& tail_array() const noexcept { return tails_; }
+  const Buffer<float>& bound_array() const noexcept { return bounds_; }
+  const Buffer<std::uint32_t>& slot_array() const noexcept { return slots_; }
+  const Buffer<std::uint32_t>& position_array() const noexcept { return positions_; }
+  Status adopt(const Fixed& fixed, Projection projection, Buffer<unsigned char> codes, Buffer<float> scales,
+               Buffer<float> biases, Buffer<float> tails, Buffer<float> bounds, Buffer<std::uint32_t> slots,
+               Buffer<std::uint32_t> positions);
+
+  std::size_t memory_usage() const noexcept;
+  // That every slot of `rows` that `held` names has one position, and that no bound is exceeded. O(size * head * dim).
+  Status validate(const VectorStore& rows, std::size_t held) const;
+
+ private:
+  static constexpr std::size_t kRows = 16;
+  struct Encoded;
+
+  Status validate_codes(const VectorStore& rows) const;
+  void choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
+  std::size_t choose_head(const Projection& projection, MatrixView sample, std::size_t rows) const;
+  void take_projection(Projection projection, double defect);
+  float encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first, int threads);
+  void place(std::span<const std::uint32_t> slots, std::size_t first) noexcept;
+  void resize_positions(std::size_t positions);
+  // What projecting x may get wrong, a unit of |z|.
+  double projection_error() const noexcept;
+
+  const kernels::KernelTable* table_;
+  std::size_t dim_;
+  RowMetric metric_;
+  std::size_t groups_ = 0;  // of four codes
+  Fixed fixed_;
+  Projection projection_;
+  Buffer<unsigned char> codes_;
+  Buffer<float> scales_;
+  Buffer<float> biases_;            // l2: |z|^2 / 2
+  Buffer<float> tails_;             // none without a rotation
+  Buffer<float> bounds_;            // BlockBound
+  Buffer<std::uint32_t> slots_;     // by position; kNoSlot: a hole
+  Buffer<std::uint32_t> positions_; // by slot, plus one; 0: not held
+};
+
+}  // namespace segue

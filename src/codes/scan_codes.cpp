@@ -1,0 +1,303 @@
+#include "codes/scan_codes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace segue {
+namespace {
+
+using kernels::BlockHits;
+using kernels::BlockQuery;
+using kernels::kBlockRows;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Blocks of a piece: the first are few, as everything passes before k rows are known; then 8 to 16 KiB of bounds, scales
+// and hits, and codes that stay in the first- or second-level cache while several queries pass over them.
+constexpr std::size_t kFirstPiece = 4;
+constexpr std::size_t kLargestPiece = 32;
+constexpr std::size_t kQueriesAtOnce = 4;
+// Pieces after which the best so far are scored exactly: 2, 8, 32, ...
+constexpr std::size_t kFirstRefined = 2;
+constexpr std::size_t kRefinedAgain = 4;
+// Exact scores are computed so many at a time, best first, until the rest cannot reach the k-th.
+constexpr std::size_t kDecidedAtOnce = 16;
+
+float down(double x) { return std::nextafter(static_cast<float>(x), -kInfinity); }
+float up(double x) { return static_cast<float>(x) * (1 + 0x1p-22f); }
+
+// How far the value of a row within these bounds may be off.
+float reach(const CodedQuery& query, const BlockBound& bound, float tail) {
+  return up(query.error_factor * static_cast<double>(bound.error) + query.head_factor * static_cast<double>(bound.head) +
+            query.tail_factor * static_cast<double>(tail));
+}
+
+// Whether going by falling norm can end a scan early. Rows of about one length, as under cosine, are better sampled.
+bool norms_fall(const CodeBlocks& blocks) {
+  const std::size_t sorted = blocks.sorted_blocks();
+  if (blocks.metric() != RowMetric::kDot || sorted == 0) return false;
+  return blocks.bounds(sorted - 1)->norm < 0.5f * blocks.bounds(0)->norm;
+}
+
+class Scan {
+ public:
+  Scan(const CodedRows& coded, std::span<const float* const> queries, std::size_t k, const AcceptsSlot& accepts,
+       const Deadline& deadline, ScanCodesMemory& memory, std::span<WalkStats> stats)
+      : coded_(coded),
+        blocks_(coded.blocks),
+        queries_(queries),
+        k_(k),
+        accepts_(accepts),
+        deadline_(deadline),
+        memory_(memory),
+        stats_(stats) {
+    constexpr std::size_t kRoom = kQueriesAtOnce * kLargestPiece * kBlockRows;
+    memory.positions.resize(std::max(memory.positions.size(), kRoom));
+    memory.values.resize(std::max(memory.values.size(), kRoom));
+  }
+
+  // Blocks [0, end), whose norms fall. Queries that are done leave memory.active; false where the deadline ended all.
+  bool by_norm(std::size_t end) {
+    std::size_t piece = kFirstPiece;
+    for (std::size_t block = 0; block < end;) {
+      const std::size_t n = std::min(piece, end - block);
+      std::erase_if(memory_.active, [&](std::uint32_t q) { return !may_reach(q, block, 1); });
+      if (memory_.active.empty()) return true;
+      if (!scan_piece(block, n, false)) return false;
+      block += n;
+      piece = std::min(kLargestPiece, 2 * piece);
+    }
+    return true;
+  }
+
+  // Blocks [begin, end), in an order of its own.
+  bool everywhere(std::size_t begin, std::size_t end) {
+    const std::size_t pieces = (end - begin + kLargestPiece - 1) / kLargestPiece;
+    std::size_t refine_at = kFirstRefined;
+    std::size_t piece = 0;
+    for (std::size_t i = 0; i < pieces; ++i) {
+      const std::size_t first = begin + piece * kLargestPiece;
+      const std::size_t last = std::min(end, first + kLargestPiece);
+      // Everything passes before k rows are known: those of a few blocks, not of a whole piece.
+      for (std::size_t block = first; block < last;) {
+        const std::size_t n = i > 0 ? last - block : std::min(last - block, std::max(kFirstPiece, block - first));
+        if (!scan_piece(block, n, true)) return false;
+        block += n;
+      }
+      if (i + 1 == refine_at && pieces - i > refine_at / 2) {
+        for (const std::uint32_t q : memory_.active) refine(q);
+        refine_at *= kRefinedAgain;
+      }
+      piece = next_piece(piece, pieces);
+    }
+    return true;
+  }
+
+ private:
+  // A stride near the golden section of the pieces, made coprime: any number of steps lands evenly spread.
+  std::size_t next_piece(std::size_t piece, std::size_t pieces) {
+    if (stride_of_ != pieces) {
+      stride_of_ = pieces;
+      stride_ = std::max<std::size_t>(1, static_cast<std::size_t>(0.618034 * static_cast<double>(pieces)));
+      while (std::gcd(stride_, pieces) != 1) ++stride_;
+    }
+    return (piece + stride_) % pieces;
+  }
+
+  // Whether the bound by norm lets any row of these blocks reach what the query still wants.
+  bool may_reach(std::uint32_t q, std::size_t block, std::size_t n) const {
+    if (blocks_.metric() != RowMetric::kDot) return true;
+    const CodedQuery& query = memory_.coded[q];
+    const double factor = query.norm / query.scale;
+    const double wanted = memory_.fronts[q].threshold();
+    for (std::size_t b = block; b < block + n; ++b) {
+      if (factor * static_cast<double>(blocks_.bounds(b)->norm) + query.slack >= wanted) return true;
+    }
+    return false;
+  }
+
+  bool scan_piece(std::size_t block, std::size_t n, bool check) {
+    piece_ = *blocks_.bounds(block);
+    for (std::size_t b = block + 1; b < block + n; ++b) {
+      const BlockBound& bound = *blocks_.bounds(b);
+      piece_.error = std::max(piece_.error, bound.error);
+      piece_.head = std::max(piece_.head, bound.head);
+      piece_.tail = std::max(piece_.tail, bound.tail);
+    }
+    std::uint32_t group[kQueriesAtOnce];
+    std::size_t in_group = 0;
+    for (const std::uint32_t q : memory_.active) {
+      if (check && !may_reach(q, block, n)) continue;
+      group[in_group++] = q;
+      if (in_group == kQueriesAtOnce) scan_group(group, std::exchange(in_group, 0), block, n);
+    }
+    if (in_group > 0) scan_group(group, in_group, block, n);
+    if (!deadline_.passed()) return true;
+    for (const std::uint32_t q : memory_.active) stats_[q].cut = true;
+    return false;
+  }
+
+  void scan_group(const std::uint32_t* group, std::size_t queries, std::size_t block, std::size_t n) {
+    BlockQuery views[kQueriesAtOnce];
+    BlockHits hits[kQueriesAtOnce];
+    for (std::size_t i = 0; i < queries; ++i) {
+      const CodedQuery& query = memory_.coded[group[i]];
+      const float limit = memory_.fronts[group[i]].threshold() - reach(query, piece_, piece_.tail);
+      views[i] = {query.codes.data(), query.code_sum, static_cast<float>(1 / query.scale), limit};
+      const std::size_t room = i * kLargestPiece * kBlockRows;
+      hits[i] = {0, memory_.positions.data() + room, memory_.values.data() + room};
+    }
+    blocks_.table().scan_blocks(views, queries, blocks_.codes(block), blocks_.groups(), blocks_.scales(block),
+                                blocks_.biases(block), n, hits);
+    for (std::size_t i = 0; i < queries; ++i) {
+      stats_[group[i]].distances += n * kBlockRows;
+      stats_[group[i]].visited += n * kBlockRows;
+      take_hits(group[i], hits[i], block);
+    }
+  }
+
+  // The kernel compared with what holds for the whole piece; here is what holds for the row.
+  void take_hits(std::uint32_t q, const BlockHits& hits, std::size_t block) {
+    CodeFront& front = memory_.fronts[q];
+    const CodedQuery& query = memory_.coded[q];
+    for (std::size_t i = 0; i < hits.count; ++i) {
+      const std::size_t position = block * kBlockRows + hits.positions[i];
+      if (position >= blocks_.positions()) continue;
+      const float off = reach(query, *blocks_.bounds(position / kBlockRows), blocks_.tail(position));
+      const float value = hits.values[i];
+      if (value + off < front.threshold()) continue;
+      const std::uint32_t slot = blocks_.slot(position);
+      if (slot >= blocks_.places() || (accepts_ && !accepts_(q, slot))) continue;  // a hole, damage, or not wanted
+      front.keep({value + off, value, slot}, value - off, query.slack);
+    }
+  }
+
+  // The k-th best exact score of some rows is a threshold for all.
+  void refine(std::uint32_t q) {
+    CodeFront& front = memory_.fronts[q];
+    std::vector<Reached>& reached = front.reached();
+    if (reached.size() < k_) return;
+    std::nth_element(reached.begin(), reached.begin() + static_cast<std::ptrdiff_t>(k_ - 1), reached.end(),
+                     [](const Reached& a, const Reached& b) { return a.value > b.value; });
+    memory_.piece.clear();
+    for (std::size_t i = 0; i < k_; ++i) memory_.piece.push_back(make_candidate(0, reached[i].slot));
+    exact_costs(coded_.rows, blocks_.metric(), queries_[q], memory_.piece, memory_.rescoring);
+    stats_[q].distances += k_;
+    const float worst = cost_of(*std::max_element(memory_.piece.begin(), memory_.piece.end()));
+    const CodedQuery& query = memory_.coded[q];
+    front.raise(down(query.value_of_cost(blocks_.metric(), static_cast<double>(worst)) - query.slack));
+  }
+
+  const CodedRows& coded_;
+  const CodeBlocks& blocks_;
+  std::span<const float* const> queries_;
+  std::size_t k_;
+  const AcceptsSlot& accepts_;
+  const Deadline& deadline_;
+  ScanCodesMemory& memory_;
+  std::span<WalkStats> stats_;
+  BlockBound piece_{};  // the largest of each in the piece at hand
+  std::size_t stride_ = 1;
+  std::size_t stride_of_ = 0;
+};
+
+}  // namespace
+
+void CodeFront::keep(Reached row, float lower, double slack) {
+  reached_.push_back(row);
+  if (k_ == std::numeric_limits<std::size_t>::max()) return;  // all that reach a given threshold are wanted
+  if (lowers_.size() < k_) {
+    lowers_.push_back(lower);
+    std::push_heap(lowers_.begin(), lowers_.end(), std::greater<>());
+    if (lowers_.size() < k_) return;
+  } else {
+    if (!(lower > lowers_.front())) return;
+    std::pop_heap(lowers_.begin(), lowers_.end(), std::greater<>());
+    lowers_.back() = lower;
+    std::push_heap(lowers_.begin(), lowers_.end(), std::greater<>());
+  }
+  // Both a lower and an upper bound may be off by what rounding does.
+  threshold_ = std::max(threshold_, down(lowers_.front() - 2 * slack));
+}
+
+void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
+                const AcceptsSlot& accepts, const Deadline& deadline, ScanCodesMemory& memory,
+                std::span<WalkStats> stats, bool* complete) {
+  const CodeBlocks& blocks = coded.blocks;
+  const std::size_t count = queries.size();
+  const auto activate_all = [&] {
+    memory.active.resize(count);
+    std::iota(memory.active.begin(), memory.active.end(), 0u);
+  };
+  if (memory.fronts.size() < count) memory.fronts.resize(count);
+  for (std::size_t q = 0; q < count; ++q) {
+    memory.fronts[q].reset(options.k, options.thresholds.empty() ? -kInfinity : options.thresholds[q]);
+  }
+  if (complete != nullptr) std::fill_n(complete, count, true);
+  Scan scan(coded, queries, options.k, accepts, deadline, memory, stats);
+  activate_all();
+  std::size_t rest = 0;
+  if (norms_fall(blocks)) {
+    rest = blocks.sorted_blocks();
+    const std::size_t paid = std::min(rest, options.budget / kBlockRows + (options.budget % kBlockRows != 0));
+    const bool in_time = scan.by_norm(paid);
+    if (complete != nullptr && (paid < rest || !in_time)) {
+      for (const std::uint32_t q : memory.active) complete[q] = false;
+    }
+    if (!in_time) return;
+    activate_all();
+  }
+  if (!scan.everywhere(rest, blocks.blocks()) && complete != nullptr) std::fill_n(complete, count, false);
+}
+
+void decide(const CodedRows& coded, std::size_t q, const float* query, std::size_t k, ScanCodesMemory& memory,
+            std::vector<Candidate>& found, WalkStats& stats) {
+  const CodedQuery& view = memory.coded[q];
+  CodeFront& front = memory.fronts[q];
+  std::vector<Reached>& reached = front.reached();
+  // Best first by value, which is close to the truth: the first of them settle the k-th, and with it most others.
+  std::sort(reached.begin(), reached.end(), [](const Reached& a, const Reached& b) { return a.value > b.value; });
+  found.clear();
+  std::vector<Candidate>& best = memory.heap;  // the k best exact costs, the worst on top
+  best.clear();
+  double wanted = static_cast<double>(front.threshold());
+  for (std::size_t next = 0; next < reached.size();) {
+    memory.piece.clear();
+    for (; next < reached.size() && memory.piece.size() < kDecidedAtOnce; ++next) {
+      if (static_cast<double>(reached[next].upper) + view.slack >= wanted) {
+        memory.piece.push_back(make_candidate(0, reached[next].slot));
+      }
+    }
+    exact_costs(coded.rows, coded.blocks.metric(), query, memory.piece, memory.rescoring);
+    stats.distances += memory.piece.size();
+    for (const Candidate c : memory.piece) {
+      found.push_back(c);
+      if (best.size() == k && c >= best.front()) continue;
+      if (best.size() == k) {
+        std::pop_heap(best.begin(), best.end());
+        best.pop_back();
+      }
+      best.push_back(c);
+      std::push_heap(best.begin(), best.end());
+    }
+    if (best.size() == k) {
+      const auto kth = static_cast<double>(cost_of(best.front()));
+      wanted = std::max(wanted, view.value_of_cost(coded.blocks.metric(), kth) - view.slack);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  while (found.size() > k && (found.back() >> 32) != (found[k - 1] >> 32)) found.pop_back();
+}
+
+void decide_within(const CodedRows& coded, std::size_t q, const float* query, float bound, ScanCodesMemory& memory,
+                   std::vector<Candidate>& found, WalkStats& stats) {
+  found.clear();
+  for (const Reached& r : memory.fronts[q].reached()) found.push_back(make_candidate(0, r.slot));
+  exact_costs(coded.rows, coded.blocks.metric(), query, found, memory.rescoring);
+  stats.distances += found.size();
+  std::erase_if(found, [&](Candidate c) { return !(cost_of(c) <= bound); });
+}
+
+}  // namespace segue

@@ -1,0 +1,116 @@
+#pragma once
+// Blocks of codes against several queries: sums in registers, a comparison, and the rows that pass.
+//
+// The codes of kBlocksAtOnce blocks meet kQueriesAtOnce queries; what is left over goes one query, or one block, at a
+// time. Nearly no row passes, so the way of a hit may cost some nanoseconds and the rest is: convert, scale, compare.
+
+#include "kernels/algorithms/codec.hpp"
+
+namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
+namespace {
+
+template <class Blocks>
+struct BlockScan {
+  using V = typename Blocks::V;
+  using F = typename Blocks::F;
+  static constexpr std::size_t kVectors = kBlockRows / Blocks::kRows;  // of a block
+  static constexpr std::size_t kVectorBytes = 4 * Blocks::kRows;
+
+  const unsigned char* codes;
+  std::size_t groups;
+  const float* scales;
+  const float* biases;
+
+  // The sums of B blocks and one query.
+  template <bool kBiased, std::size_t B>
+  SEGUE_INLINE void keep_hits(const BlockQuery& query, std::size_t block, const V* sums,
+                              BlockHits& hits) const noexcept {
+    F values[B * kVectors];
+    std::uint32_t masks[B * kVectors];
+    std::uint32_t any = 0;
+    SEGUE_UNROLL
+    for (std::size_t v = 0; v < B * kVectors; ++v) {
+      const std::size_t first = block * kBlockRows + v * Blocks::kRows;
+      values[v] = Blocks::scaled(sums[v], scales + first);
+      if constexpr (kBiased) values[v] = Blocks::less_bias(values[v], biases + first, query.bias_factor);
+      masks[v] = Blocks::not_less_mask(values[v], query.limit);
+      any |= masks[v];
+    }
+    if (__builtin_expect(any == 0, 1)) return;
+    for (std::size_t v = 0; v < B * kVectors; ++v) {
+      if (masks[v] == 0) continue;
+      alignas(64) float lanes[Blocks::kRows];
+      Blocks::store(lanes, values[v]);
+      for (std::uint32_t mask = masks[v]; mask != 0; mask &= mask - 1) {
+        const auto lane = static_cast<std::uint32_t>(__builtin_ctz(mask));
+        hits.positions[hits.count] = static_cast<std::uint32_t>(block * kBlockRows + v * Blocks::kRows) + lane;
+        hits.values[hits.count++] = lanes[lane];
+      }
+    }
+  }
+
+  // Q queries, B blocks from `block` on.
+  template <bool kBiased, std::size_t Q, std::size_t B>
+  [[gnu::noinline]] void scan(const BlockQuery* queries, std::size_t block, BlockHits* hits) const noexcept {
+    V sums[Q][B * kVectors];
+    SEGUE_UNROLL
+    for (std::size_t q = 0; q < Q; ++q) {
+      const V start = Blocks::splat(-Blocks::kRowOffset * queries[q].code_sum);
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = start;
+    }
+    const std::size_t block_bytes = groups * kBlockGroupBytes;
+    const unsigned char* p = codes + block * block_bytes;
+    for (std::size_t g = 0; g < groups; ++g, p += kBlockGroupBytes) {
+      V rows[B * kVectors];
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) {
+        rows[i] = Blocks::load(p + i / kVectors * block_bytes + i % kVectors * kVectorBytes);
+      }
+      SEGUE_UNROLL
+      for (std::size_t q = 0; q < Q; ++q) {
+        const auto four = Blocks::broadcast(queries[q].codes + 4 * g);
+        SEGUE_UNROLL
+        for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add(rows[i], four, sums[q][i]);
+      }
+    }
+    SEGUE_UNROLL
+    for (std::size_t q = 0; q < Q; ++q) keep_hits<kBiased, B>(queries[q], block, sums[q], hits[q]);
+  }
+
+  template <bool kBiased, std::size_t Q>
+  void scan_all(const BlockQuery* queries, std::size_t n, BlockHits* hits) const noexcept {
+    std::size_t block = 0;
+    for (; block + Blocks::kBlocksAtOnce <= n; block += Blocks::kBlocksAtOnce) {
+      scan<kBiased, Q, Blocks::kBlocksAtOnce>(queries, block, hits);
+    }
+    for (; block < n; ++block) scan<kBiased, Q, 1>(queries, block, hits);
+  }
+
+  template <bool kBiased>
+  void scan_all(const BlockQuery* queries, std::size_t nq, std::size_t n, BlockHits* hits) const noexcept {
+    std::size_t q = 0;
+    for (; q + Blocks::kQueriesAtOnce <= nq; q += Blocks::kQueriesAtOnce) {
+      scan_all<kBiased, Blocks::kQueriesAtOnce>(queries + q, n, hits + q);
+    }
+    if constexpr (Blocks::kQueriesAtOnce > 2) {
+      for (; q + 2 <= nq; q += 2) scan_all<kBiased, 2>(queries + q, n, hits + q);
+    }
+    for (; q < nq; ++q) scan_all<kBiased, 1>(queries + q, n, hits + q);
+  }
+};
+
+template <class Blocks>
+void scan_blocks(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, std::size_t groups,
+                 const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept {
+  for (std::size_t q = 0; q < nq; ++q) hits[q].count = 0;
+  const BlockScan<Blocks> scan{codes, groups, scales, biases};
+  if (biases == nullptr) {
+    scan.template scan_all<false>(queries, nq, n, hits);
+  } else {
+    scan.template scan_all<true>(queries, nq, n, hits);
+  }
+}
+
+}  // namespace
+}  // namespace segue::kernels::SEGUE_KERNELS_NAMESPACE
