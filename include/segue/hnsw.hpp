@@ -11,8 +11,9 @@
 // finds more at equal ef. `ef` at search time trades speed for recall.
 //
 // Inner product is exact maximum inner product search over items of any norm. Graphs alone miss a part of the answers
-// there, because the largest norms win; so a search first scans the items of the largest norms and stops where the
-// norm bound proves that no other can win; only when `ef` does not pay for that scan, the graph finishes the work.
+// there, because the largest norms win; so a search first scans eight-bit codes of the items by falling norm, 256 a unit
+// of `ef`, and stops where the norm bound proves that no other can win: then the answers are exact, up to rounding of the
+// storage. Only where norms say little, so that most items might still be answers, does the graph finish the work.
 //
 // The same input, seed and order of calls give the same index, byte for byte, on any number of threads.
 

@@ -83,6 +83,11 @@ class CodeBlocks {
   // Blocks whose rows fall by norm from the first to the last.
   std::size_t sorted_blocks() const noexcept;
   RowMetric metric() const noexcept { return metric_; }
+  // Whether going by falling norm can end a scan early. Rows of about one length, as under cosine, are better sampled.
+  bool norms_fall() const noexcept {
+    const std::size_t sorted = sorted_blocks();
+    return metric_ == RowMetric::kDot && sorted != 0 && bounds(sorted - 1)->norm < 0.5f * bounds(0)->norm;
+  }
   const kernels::KernelTable& table() const noexcept { return *table_; }
 
   // Chooses centre, directions and how many of them by what the rows are like, and codes them all. Same rows, same
@@ -95,8 +100,8 @@ class CodeBlocks {
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
   void rename(std::uint32_t from, std::uint32_t to) noexcept;
-  // Slots from this one on are gone.
-  void truncate(std::size_t slots) noexcept { positions_.resize(slots); }
+  // There are that many slots now; those beyond are not held.
+  void resize_slots(std::size_t slots) { positions_.resize(slots); }
   // Whether holes or rows out of order make a new layout worth while.
   bool wants_rebuild() const noexcept;
 

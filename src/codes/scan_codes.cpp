@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 namespace segue {
@@ -34,13 +35,6 @@ float reach(const CodedQuery& query, const BlockBound& bound, float tail) {
             query.tail_factor * static_cast<double>(tail));
 }
 
-// Whether going by falling norm can end a scan early. Rows of about one length, as under cosine, are better sampled.
-bool norms_fall(const CodeBlocks& blocks) {
-  const std::size_t sorted = blocks.sorted_blocks();
-  if (blocks.metric() != RowMetric::kDot || sorted == 0) return false;
-  return blocks.bounds(sorted - 1)->norm < 0.5f * blocks.bounds(0)->norm;
-}
-
 class Scan {
  public:
   Scan(const CodedRows& coded, std::span<const float* const> queries, std::size_t k, const AcceptsSlot& accepts,
@@ -58,10 +52,10 @@ class Scan {
     memory.values.resize(std::max(memory.values.size(), kRoom));
   }
 
-  // Blocks [0, end), whose norms fall. Queries that are done leave memory.active; false where the deadline ended all.
-  bool by_norm(std::size_t end) {
+  // Blocks [begin, end), whose norms fall. Queries that are done leave memory.active; false where the deadline ended all.
+  bool by_norm(std::size_t begin, std::size_t end) {
     std::size_t piece = kFirstPiece;
-    for (std::size_t block = 0; block < end;) {
+    for (std::size_t block = begin; block < end;) {
       const std::size_t n = std::min(piece, end - block);
       std::erase_if(memory_.active, [&](std::uint32_t q) { return !may_reach(q, block, 1); });
       if (memory_.active.empty()) return true;
@@ -70,6 +64,13 @@ class Scan {
       piece = std::min(kLargestPiece, 2 * piece);
     }
     return true;
+  }
+
+  // Of blocks [begin, end), whose norms fall: how many the norm bound does not rule out.
+  std::size_t blocks_in_reach(std::uint32_t q, std::size_t begin, std::size_t end) const {
+    const auto blocks = std::views::iota(begin, end);
+    const auto beyond = std::ranges::partition_point(blocks, [&](std::size_t block) { return may_reach(q, block, 1); });
+    return static_cast<std::size_t>(beyond - blocks.begin());
   }
 
   // Blocks [begin, end), in an order of its own.
@@ -224,7 +225,7 @@ void CodeFront::keep(Reached row, float lower, double slack) {
 
 void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
                 const AcceptsSlot& accepts, const Deadline& deadline, ScanCodesMemory& memory,
-                std::span<WalkStats> stats, bool* complete) {
+                std::span<WalkStats> stats, std::span<std::size_t> left) {
   const CodeBlocks& blocks = coded.blocks;
   const std::size_t count = queries.size();
   const auto activate_all = [&] {
@@ -232,24 +233,37 @@ void scan_codes(const CodedRows& coded, std::span<const float* const> queries, c
     std::iota(memory.active.begin(), memory.active.end(), 0u);
   };
   if (memory.fronts.size() < count) memory.fronts.resize(count);
+  memory.ends.assign(count, 0);
   for (std::size_t q = 0; q < count; ++q) {
     memory.fronts[q].reset(options.k, options.thresholds.empty() ? -kInfinity : options.thresholds[q]);
   }
-  if (complete != nullptr) std::fill_n(complete, count, true);
+  std::fill(left.begin(), left.end(), 0);
   Scan scan(coded, queries, options.k, accepts, deadline, memory, stats);
   activate_all();
-  std::size_t rest = 0;
-  if (norms_fall(blocks)) {
-    rest = blocks.sorted_blocks();
-    const std::size_t paid = std::min(rest, options.budget / kBlockRows + (options.budget % kBlockRows != 0));
-    const bool in_time = scan.by_norm(paid);
-    if (complete != nullptr && (paid < rest || !in_time)) {
-      for (const std::uint32_t q : memory.active) complete[q] = false;
+  std::size_t sorted = 0;
+  std::size_t paid = 0;
+  bool in_time = true;
+  const bool all_paid = options.budget >= kBlockRows * blocks.sorted_blocks();
+  if (blocks.metric() == RowMetric::kDot && (blocks.norms_fall() || !all_paid)) {
+    sorted = blocks.sorted_blocks();
+    paid = std::min(sorted, options.budget / kBlockRows + (options.budget % kBlockRows != 0));
+    memory.ends.assign(count, paid);
+    in_time = scan.by_norm(0, paid);
+    if (in_time && paid < sorted) {
+      std::erase_if(memory.active, [&](std::uint32_t q) {
+        return kBlockRows * scan.blocks_in_reach(q, paid, sorted) > options.overdraft;
+      });
+      for (const std::uint32_t q : memory.active) memory.ends[q] = sorted;
+      in_time = scan.by_norm(paid, sorted);
     }
-    if (!in_time) return;
     activate_all();
   }
-  if (!scan.everywhere(rest, blocks.blocks()) && complete != nullptr) std::fill_n(complete, count, false);
+  if (in_time) in_time = scan.everywhere(sorted, blocks.blocks());
+  for (std::size_t q = 0; q < left.size(); ++q) {
+    // A deadline says nothing of where it struck; all may be left then.
+    left[q] = in_time ? kBlockRows * scan.blocks_in_reach(static_cast<std::uint32_t>(q), memory.ends[q], sorted)
+                      : blocks.size();
+  }
 }
 
 void decide(const CodedRows& coded, std::size_t q, const float* query, std::size_t k, ScanCodesMemory& memory,

@@ -64,6 +64,7 @@ struct ScanCodesMemory {
   std::vector<CodedQuery> coded;
   std::vector<CodeFront> fronts;
   std::vector<std::uint32_t> active;
+  std::vector<std::size_t> ends;  // the sorted block where each query's scan ends at the latest
   Buffer<std::uint32_t> positions;
   Buffer<float> values;
   std::vector<Candidate> piece;
@@ -75,6 +76,8 @@ struct ScanCodesOptions {
   std::size_t k = 10;
   // Rows of the sorted part that may be looked at; rows behind it are always.
   std::size_t budget = std::numeric_limits<std::size_t>::max();
+  // So many more where that completes the scan.
+  std::size_t overdraft = 0;
   // No upper bound below this value is wanted; one a query, or none.
   std::span<const float> thresholds = {};
 };
@@ -88,11 +91,11 @@ struct CodedRows {
   const VectorStore& rows;
 };
 
-// memory.coded[q] is prepared from queries[q]. Fills memory.fronts and adds to stats[q]. complete[q], where that is not
-// null, becomes false where the budget or the deadline ended the scan of a query.
+// memory.coded[q] is prepared from queries[q]. Fills memory.fronts and adds to stats[q]. left[q], where that is asked
+// for: how many rows that the budget or the deadline left out might still be among the k best; 0: the scan is complete.
 void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
                 const AcceptsSlot& accepts, const Deadline& deadline, ScanCodesMemory& memory,
-                std::span<WalkStats> stats, bool* complete = nullptr);
+                std::span<WalkStats> stats, std::span<std::size_t> left = {});
 
 // The k best of what query q reached, by exact scores, in `found`: sorted by cost and slot, with all that tie with the
 // k-th.

@@ -128,7 +128,7 @@ void FlatIndexBody::do_remove(std::span<const Id> ids) {
     }
     ids_.truncate(last);
     store_.resize(last);
-    codes_.truncate(last);
+    codes_.resize_slots(last);
   }
   lay_out_if_wanted(0);
 }

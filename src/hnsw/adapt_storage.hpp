@@ -1,7 +1,8 @@
 #pragma once
 // What a growing index keeps of its vectors. "auto" and "pca8" start as float32: a few vectors say little about their
 // directions, and are small. From some size on the rows are coded (core/head_coder.hpp), and again whenever the index has
-// grown fourfold, as long as it is small; from then on the directions stay.
+// grown fourfold, as long as it is small; from then on the directions stay. "auto" measures first what codes would lose
+// (hnsw/measure_codes.hpp), and keeps float32 where they cannot tell the items apart.
 
 #include "hnsw/hnsw_state.hpp"
 #include "segue/matrix_view.hpp"

@@ -1,6 +1,7 @@
 #include "hnsw/change_items.hpp"
 
 #include <algorithm>
+#include <new>
 #include <cstring>
 #include <functional>
 #include <numeric>
@@ -95,15 +96,22 @@ Grouped group_equal_rows(const HnswState& state, const std::vector<std::uint32_t
   return grouped;
 }
 
-void order_by_norm(HnswState& state, const std::vector<std::uint32_t>& vertices) {
-  const VectorStore& store = state.finest();
-  std::vector<float> norms(vertices.size());
-  std::vector<float> row(store.dim());
-  for (std::size_t i = 0; i < vertices.size(); ++i) {
-    store.read(vertices[i], row.data());
-    norms[i] = norm(row.data(), store.dim());
+// The new vertices are coded; all are laid out anew where that pays. Short of memory, the old layout serves on.
+void code_vertices(HnswState& state, const std::vector<std::uint32_t>& vertices, int threads) {
+  CodeBlocks& codes = state.codes;
+  codes.resize_slots(state.ids.slots());
+  if (codes.size() == 0) return codes.rebuild(state.finest(), vertices, threads);
+  codes.put(state.finest(), vertices, vertices, threads);
+  if (!codes.wants_rebuild()) return;
+  std::vector<std::uint32_t> all;
+  for (std::size_t position = 0; position < codes.positions(); ++position) {
+    if (codes.slot(position) != kNoSlot) all.push_back(codes.slot(position));
   }
-  state.norms.insert(vertices, norms);
+  std::sort(all.begin(), all.end());
+  try {
+    codes.rebuild(state.finest(), all, threads);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 }  // namespace
@@ -130,7 +138,7 @@ bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, co
 
   if (state.metric == Metric::kInnerProduct) {
     std::erase_if(grouped.vertices, [&](std::uint32_t slot) { return vertex_of_group(slot) != slot; });
-    order_by_norm(state, grouped.vertices);
+    code_vertices(state, grouped.vertices, options.threads);
   }
   return true;
 }
@@ -146,6 +154,7 @@ void mark_removed(HnswState& state, std::span<const Id> ids) {
       const std::uint32_t heir = state.twins.next(slot);
       if (heir == kNoSlot) {
         state.dead.push_back(slot);
+        state.codes.remove(slot);
         continue;
       }
       // The rows are equal, so the vertex stays and takes the id of a twin, whose slot goes instead.

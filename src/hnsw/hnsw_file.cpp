@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "codes/codes_file.hpp"
 #include "file/file_writer.hpp"
 #include "items/check_input.hpp"
 #include "items/curve_sections.hpp"
@@ -22,7 +23,7 @@ struct Fixed {
 };
 
 // What the index was asked to keep and when it last looked: 1 ("auto") or 2 ("pca8"), the asked rerank storage from bit 4,
-// from bit 8 one more than the binary logarithm of the items that the coder was made from.
+// from bit 8 one more than the binary logarithm of the items that it looked at ("auto" may have kept float32 then).
 std::uint32_t pack_adapting(const HnswState& state) noexcept {
   if (!adapts(state.options.storage)) return 0;
   const std::uint32_t asked = state.options.storage == Storage::kAuto ? 1 : 2;
@@ -43,13 +44,12 @@ auto write_sections(const HnswState& state, Id next_id, const RecallCurves& curv
       make_section<std::uint32_t>("upper", state.graph.upper().span()),
       make_section<std::uint32_t>("twin_next", state.twins.next_array().span()),
       make_section<std::uint32_t>("twin_previous", state.twins.previous_array().span()),
-      make_section<std::uint32_t>("norm_order", state.norms.slot_array().span()),
-      make_section<float>("norms", state.norms.norm_array().span()),
       make_section<std::uint32_t>("dead", state.dead.span()),
       make_section<std::uint32_t>("free", state.free_slots.span()),
       make_section<unsigned char>("rows", state.rows.bytes().span()),
   };
   if (state.fine) sections.push_back(make_section<unsigned char>("fine", state.fine->bytes().span()));
+  if (state.metric == Metric::kInnerProduct) add_code_sections(state.codes, sections);
   if (state.coder) {
     sections.push_back(make_section<float>("pca_basis", state.coder->projection().basis().span()));
     sections.push_back(make_section<float>("pca_centre", state.coder->projection().centre().span()));
@@ -62,7 +62,7 @@ auto write_sections(const HnswState& state, Id next_id, const RecallCurves& curv
 }
 
 // Makes the state ready for rows of kPca8. Their numbers may be anything; rows are only as long as they say.
-void open_coder(const FileReader& file, TakeSections& sections, const Buffer<Fixed>& fixed, HnswState& state) {
+void open_coder(const FileReader& file, TakeSections& sections, HnswState& state) {
   const kernels::KernelTable& table = state.rows.table();
   Buffer<float> basis = sections.take<float>("pca_basis");
   Buffer<float> centre = sections.take<float>("pca_centre", state.dim);
@@ -73,7 +73,6 @@ void open_coder(const FileReader& file, TakeSections& sections, const Buffer<Fix
   }
   state.coder = std::make_shared<const HeadCoder>(
       table, Projection::adopt(table, state.dim, std::move(basis), std::move(centre), {}, 0));
-  state.trained_on = (std::uint64_t{1} << ((fixed[0].adapting >> 8) & 63)) >> 1;
   state.rows = VectorStore(table, Storage::kPca8, head);
   if (file.identity().rerank != Storage::kAuto) state.fine.emplace(table, file.identity().rerank, state.dim);
 }
@@ -111,7 +110,7 @@ Result<HnswOptions> read_options(const FileReader& file) {
   const bool coded = identity.storage == Storage::kPca8;
   const bool looked = (f.adapting >> 8) != 0;
   const bool other_rerank = options.storage == Storage::kPca8 && options.rerank != identity.rerank;
-  if (coded != looked || identity.storage == Storage::kAuto ||
+  if ((coded && !looked) || (looked && !coded && options.storage != Storage::kAuto) || identity.storage == Storage::kAuto ||
       (coded && (other_rerank || identity.rerank == Storage::kPca8)) ||
       (f.adapting != 0 && !coded && (identity.storage != Storage::kF32 || identity.rerank != Storage::kAuto))) {
     return file.corrupt_section("hnsw", "it does not fit the header's storage");
@@ -132,12 +131,12 @@ Status open_state(const FileReader& file, HnswState& state, Id& next_id) {
   Buffer<std::uint32_t> upper = sections.take<std::uint32_t>("upper");
   Buffer<std::uint32_t> twin_next = sections.take_optional<std::uint32_t>("twin_next", slots);
   Buffer<std::uint32_t> twin_previous = sections.take_optional<std::uint32_t>("twin_previous", twin_next.size());
-  Buffer<std::uint32_t> norm_order = sections.take<std::uint32_t>("norm_order");
-  Buffer<float> norms = sections.take<float>("norms", norm_order.size());
+  if (state.metric == Metric::kInnerProduct) take_code_sections(sections, slots, state.codes);
   Buffer<std::uint32_t> dead = sections.take<std::uint32_t>("dead");
   Buffer<std::uint32_t> free_slots = sections.take<std::uint32_t>("free");
-  if (file.identity().storage == Storage::kPca8) open_coder(file, sections, fixed, state);
+  if (file.identity().storage == Storage::kPca8) open_coder(file, sections, state);
   SEGUE_RETURN_IF_ERROR(sections.status());
+  state.trained_on = (std::uint64_t{1} << ((fixed[0].adapting >> 8) & 63)) >> 1;
   Buffer<unsigned char> rows = sections.take<unsigned char>("rows", slots, state.rows.stride());
   Buffer<unsigned char> fine;
   if (state.fine) fine = sections.take<unsigned char>("fine", slots, state.fine->stride());
@@ -158,7 +157,6 @@ Status open_state(const FileReader& file, HnswState& state, Id& next_id) {
   if (state.fine) state.fine->adopt(std::move(fine));
   state.graph.adopt(std::move(links0), std::move(upper_at), std::move(upper), fixed[0].entry);
   state.twins.adopt(std::move(twin_next), std::move(twin_previous));
-  state.norms.adopt(std::move(norm_order), std::move(norms));
   state.dead = std::move(dead);
   state.free_slots = std::move(free_slots);
   next_id = std::max<Id>(0, fixed[0].next_id);

@@ -171,25 +171,54 @@ void HnswIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOpt
   // About what a walk scores; an estimate will do.
   const std::size_t scored = std::min(state_.ids.size(), ef * state_.options.m);
   const int threads = threads_for(queries.rows() * scored * state_.rows.stride(), options.threads);
-  parallel_for(queries.rows(), threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+  // Queries that scan codes first do so together; with a deadline of its own, or a filter that changes the plan, each
+  // goes by itself.
+  const bool together = metric_ == Metric::kInnerProduct && options.deadline_us == 0 && options.filter == nullptr;
+  const std::size_t n = queries.rows();
+  const std::size_t workers = std::max<std::size_t>(1, worker_count(n, threads, 1));
+  const std::size_t group = together ? std::clamp<std::size_t>((n + workers - 1) / workers, 1, kHeadQueries) : 1;
+  parallel_for((n + group - 1) / group, threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
-    for (std::size_t q = begin; q < end; ++q) {
-      const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();
-      const Deadline deadline(options.deadline_us);
-      const Gate gate(state_.ids, options, q, memory->excluded);
-      WalkStats stats;
-      search_graph(state_, prepare(queries.row(q), *memory), k, ef, options, gate, deadline, *memory, stats);
-      const std::vector<Candidate>& found = memory->found;
-      for (std::size_t i = 0; i < found.size(); ++i) {
-        ids[q * k + i] = state_.ids.id(vertex_of(found[i]));
-        scores[q * k + i] = score_of_cost(metric_, cost_of(found[i]));
-      }
-      std::fill(ids + q * k + found.size(), ids + (q + 1) * k, kMissingId);
-      std::fill(scores + q * k + found.size(), scores + (q + 1) * k, missing_score(metric_));
-      if (options.stats.empty()) continue;
-      options.stats[q] = {stats.distances, stats.visited, microseconds_since(start), stats.cut};
+    for (std::size_t g = begin; g < end; ++g) {
+      const std::size_t first = g * group;
+      search_some(queries.slice(first, std::min(group, n - first)), first, k, ef, options, together, *memory, ids, scores);
     }
   });
+}
+
+// Queries first, first + 1, ... of a call.
+void HnswIndexBody::search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef,
+                                const SearchOptions& options, bool scan_together, HnswSearchMemory& memory, Id* ids,
+                                float* scores) const {
+  const std::size_t n = queries.rows();
+  const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();
+  const Deadline deadline(options.deadline_us);
+  if (memory.excluded.size() < n) memory.excluded.resize(n);
+  memory.gates.clear();
+  memory.stats.assign(n, {});
+  for (std::size_t i = 0; i < n; ++i) memory.gates.emplace_back(state_.ids, options, first + i, memory.excluded[i]);
+  if (scan_together) {
+    memory.queries.clear();
+    for (std::size_t i = 0; i < n; ++i) memory.queries.push_back(queries.row(i));
+    scan_heads(state_, memory.queries, memory.gates, k, ef, deadline, memory.head_scan, memory.stats);
+  }
+  const double shared = options.stats.empty() ? 0 : microseconds_since(start) / static_cast<double>(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t q = first + i;
+    const auto own_start = options.stats.empty() ? Clock::time_point{} : Clock::now();
+    WalkStats& stats = memory.stats[i];
+    search_graph(state_, prepare(queries.row(i), memory), k, ef, options, memory.gates[i], deadline, memory, stats,
+                 scan_together ? i : kNoHead);
+    const std::vector<Candidate>& found = memory.found;
+    for (std::size_t j = 0; j < found.size(); ++j) {
+      ids[q * k + j] = state_.ids.id(vertex_of(found[j]));
+      scores[q * k + j] = score_of_cost(metric_, cost_of(found[j]));
+    }
+    std::fill(ids + q * k + found.size(), ids + (q + 1) * k, kMissingId);
+    std::fill(scores + q * k + found.size(), scores + (q + 1) * k, missing_score(metric_));
+    if (options.stats.empty()) continue;
+    options.stats[q] = {stats.distances, stats.visited, shared + microseconds_since(own_start), stats.cut};
+  }
 }
 
 RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const {
@@ -200,7 +229,8 @@ RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, 
     for (std::size_t q = begin; q < end; ++q) {
       const auto start = Clock::now();
       const Deadline deadline(options.deadline_us);
-      const Gate gate(state_.ids, options, q, memory->excluded);
+      memory->excluded.resize(std::max<std::size_t>(1, memory->excluded.size()));
+      const Gate gate(state_.ids, options, q, memory->excluded[0]);
       const float* query = prepare(queries.row(q), *memory);
       WalkStats stats;
       // As long as all that was found is within the threshold, there may be more: look for four times as many.
@@ -223,7 +253,7 @@ RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, 
 std::size_t HnswIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
   return state_.ids.memory_usage() + state_.rows.memory_usage() + (state_.fine ? state_.fine->memory_usage() : 0) +
-         state_.graph.memory_usage() + state_.twins.memory_usage() + state_.norms.memory_usage() +
+         state_.graph.memory_usage() + state_.twins.memory_usage() + state_.codes.memory_usage() +
          (state_.coder ? state_.coder->memory_usage() : 0) + state_.dead.memory_usage() +
          state_.free_slots.memory_usage() + curves_.memory_usage();
 }

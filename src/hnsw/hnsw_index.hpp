@@ -41,6 +41,8 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   void do_read(std::uint32_t slot, float* out) const override;
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                  float* scores) const override;
+  void search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef, const SearchOptions& options,
+                   bool scan_together, HnswSearchMemory& memory, Id* ids, float* scores) const;
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);

@@ -13,7 +13,7 @@
 #include <memory>
 #include <optional>
 
-#include "hnsw/norm_order.hpp"
+#include "codes/code_blocks.hpp"
 #include "hnsw/twins.hpp"
 #include "items/storages.hpp"
 #include "segue/core/buffer.hpp"
@@ -39,7 +39,8 @@ struct HnswState {
         metric(index_metric),
         options(index_options),
         rows(table, adapts(index_options.storage) ? Storage::kF32 : index_options.storage, index_dim),
-        graph(index_options.m, index_options.seed) {
+        graph(index_options.m, index_options.seed),
+        codes(table, index_dim, RowMetric::kDot) {
     if (options.rerank != Storage::kAuto && !adapts(options.storage)) fine.emplace(table, options.rerank, dim);
   }
 
@@ -50,10 +51,10 @@ struct HnswState {
   VectorStore rows;                         // what a walk reads
   std::optional<VectorStore> fine;          // what decides, where it is kept; kSq8: what kPca8 rows leave over
   std::shared_ptr<const HeadCoder> coder;   // where rows are kPca8
-  std::size_t trained_on = 0;               // items there were when the coder was made
+  std::size_t trained_on = 0;               // items there were when directions, or their uselessness, were found
   LayeredGraph graph;
   Twins twins;
-  NormOrder norms;
+  CodeBlocks codes;  // of the vertices, under inner product alone: what a search scans before it walks
   Buffer<std::uint32_t> dead;
   Buffer<std::uint32_t> free_slots;
 

@@ -101,7 +101,10 @@ void rebuild(HnswState& state, int threads) {
   AddOptions options;
   options.threads = threads;
   const InsertResult inserted = insert_vertices(state, vertices, options);
-  for (const auto& [twin, vertex] : inserted.twins) state.twins.attach(twin, vertex, state.ids.slots());
+  for (const auto& [twin, vertex] : inserted.twins) {
+    state.twins.attach(twin, vertex, state.ids.slots());
+    state.codes.remove(twin);
+  }
 }
 
 }  // namespace
@@ -117,8 +120,6 @@ void repair_graph(HnswState& state, int threads) {
     state.graph.close(slot);
     state.free_slots.push_back(slot);
   }
-  // Slots out of range come from damaged files only.
-  state.norms.filter([&](std::uint32_t slot) { return slot < state.graph.size() && state.is_vertex(slot); });
   state.dead.clear();
   if (few_left) {
     rebuild(state, threads);

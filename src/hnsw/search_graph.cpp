@@ -8,28 +8,23 @@
 namespace segue {
 namespace {
 
-// Rows of the norm order that one unit of ef pays for. Measured on real factors: the walk alone misses answers of large
-// norm at any ef; with 64 rows a unit the scan has found nearly all of them before the walk begins.
-constexpr std::size_t kHeadRowsPerEf = 32;
-constexpr std::size_t kHeadChunk = 64;
 // Of what a walk over head codes found, this and twice k, or half if that is more, is decided: the answers are among the
 // best by codes, and the wider the walk the more of the rest is looked at.
 constexpr std::size_t kSpare = 8;
 // Rows of the finer copy that are on their way.
 constexpr std::size_t kDecidedAhead = 12;
-// The norm bound is computed in float32; this covers its rounding and that of the score.
-constexpr float kBoundSlack = 1.0f + 1e-4f;
 
 class GraphSearch {
  public:
   GraphSearch(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const Gate& gate,
-              const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats)
+              const Deadline& deadline, std::size_t head, HnswSearchMemory& memory, WalkStats& stats)
       : state_(state),
         query_(query),
         k_(k),
         ef_(ef),
         gate_(gate),
         deadline_(deadline),
+        head_(head),
         memory_(memory),
         stats_(stats),
         scorer_(state.rows, state.walk_metric(), prepare(state, query, memory)) {}
@@ -47,7 +42,7 @@ class GraphSearch {
       score_everything(filter);
     } else {
       walk_from_best();
-      if (memory_.walk.best.size() < k_ && !stats_.cut) {
+      if (!decided_ && memory_.walk.best.size() < k_ && !stats_.cut) {
         memory_.walk.best.reset(ef_);
         score_everything(filter);
       }
@@ -110,22 +105,14 @@ class GraphSearch {
     if (deadline_.passed()) stats_.cut = true;
   }
 
-  bool accepts(std::uint32_t vertex) const noexcept {
-    if (gate_.accepts(vertex)) return true;
-    bool any = false;
-    state_.twins.for_each(vertex, [&](std::uint32_t slot) {
-      any = gate_.accepts(slot);
-      return !any;
-    });
-    return any;
-  }
+  bool accepts(std::uint32_t vertex) const noexcept { return accepts_vertex(state_, gate_, vertex); }
 
   void walk_from_best() {
     WalkMemory& walk = memory_.walk;
     walk.visited.reset(state_.graph.size());
     const bool gated = !gate_.open() || !state_.dead.empty();
     walk.frontier.clear();
-    if (state_.metric == Metric::kInnerProduct && scan_largest_norms(gated)) return;
+    if (state_.metric == Metric::kInnerProduct && take_head()) return;
     if (stats_.cut || state_.graph.empty()) return;
     const Candidate start = descend_to(state_.graph, 0, scorer_, walk, stats_);
     if (walk.visited.insert(vertex_of(start))) {
@@ -139,48 +126,46 @@ class GraphSearch {
     }
   }
 
-  // True: the norm bound proves that the k best are among what was scored, or the deadline passed.
-  bool scan_largest_norms(bool gated) {
-    WalkMemory& walk = memory_.walk;
-    const NormOrder& order = state_.norms;
-    const std::size_t budget = std::min(order.size(), std::max(ef_ * kHeadRowsPerEf, k_));
-    const float query_norm = norm(query_, state_.rows.dim()) * kBoundSlack;
-    for (std::size_t first = 0; first < budget; first += kHeadChunk) {
-      if (walk.best.size() >= k_ && -cost_of(walk.best[k_ - 1]) >= query_norm * order.norm(first)) return true;
-      if (first > 0 && deadline_.passed()) {  // a first piece even when late: some answer beats none
-        stats_.cut = true;
-        return true;
-      }
-      std::size_t n = 0;
-      const std::size_t end = std::min(budget, first + kHeadChunk);
-      for (std::size_t rank = first; rank < end; ++rank) {
-        const std::uint32_t slot = order.slots()[rank];
-        if (slot >= state_.graph.size()) continue;  // only in a damaged file
-        walk.visited.insert(slot);
-        walk.list[n++] = slot;
-      }
-      scorer_.score(walk.list, n, walk.costs);
-      stats_.distances += n;
-      stats_.visited += n;
-      for (std::size_t i = 0; i < n; ++i) {
-        const Candidate c = make_candidate(walk.costs[i], walk.list[i]);
-        if (c >= walk.best.bound() || (gated && !accepts(walk.list[i]))) continue;
-        walk.best.insert(c);
-      }
+  // True: nothing is left to walk for.
+  bool take_head() {
+    HeadScanMemory& head = memory_.head_scan;
+    if (head_ == kNoHead) {
+      head_ = 0;
+      scan_heads(state_, {&query_, 1}, {&gate_, 1}, k_, ef_, deadline_, head, {&stats_, 1});
     }
-    if (budget == order.size()) return true;
-    for (std::size_t i = 0; i < walk.best.size(); ++i) walk.frontier.push_back(walk.best[i]);
+    const HeadScan outcome = head.outcomes[head_];
+    if (outcome == HeadScan::kNone) {
+      if (state_.codes.size() == 0 || state_.codes.covers(query_)) return false;
+      // Numbers that no bound in float holds for.
+      score_everything(nullptr);
+      return true;
+    }
+    decide_head(state_, head_, query_, k_, head, stats_);
+    if (outcome == HeadScan::kEnough) {
+      memory_.vertices = head.found;
+      decided_ = true;
+      return true;
+    }
+    for (const Candidate c : head.found) {
+      memory_.walk.visited.insert(vertex_of(c));
+      memory_.walk.best.insert(c);
+      memory_.walk.frontier.push_back(c);
+    }
     return false;
   }
 
   // From the vertices that were found to the k best items, by what decides.
   void decide() {
     std::vector<Candidate>& vertices = memory_.vertices;
-    vertices.clear();
-    std::size_t decided = memory_.walk.best.size();
-    if (state_.coder && !items_) decided = std::min(decided, std::max(2 * k_ + kSpare, ef_ / 2));
-    for (std::size_t i = 0; i < decided; ++i) vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
-    if (state_.decides_by_head()) {
+    if (!decided_) {
+      vertices.clear();
+      std::size_t decided = memory_.walk.best.size();
+      if (state_.coder && !items_) decided = std::min(decided, std::max(2 * k_ + kSpare, ef_ / 2));
+      for (std::size_t i = 0; i < decided; ++i) vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
+    }
+    if (decided_) {
+      // By exact costs already.
+    } else if (state_.decides_by_head()) {
       const HeadDecider decider(*state_.coder, state_.rows, state_.rest(), state_.search_metric(), query_, memory_.head);
       const std::size_t first = std::min(vertices.size(), kDecidedAhead);
       for (std::size_t i = 0; i < first; ++i) decider.prefetch(vertex_of(vertices[i]));
@@ -221,19 +206,22 @@ class GraphSearch {
   std::size_t ef_;
   const Gate& gate_;
   const Deadline& deadline_;
+  std::size_t head_;  // which query of memory.head_scan this is, or kNoHead
   HnswSearchMemory& memory_;
   WalkStats& stats_;
   RowScorer scorer_;
+  bool decided_ = false;  // memory.vertices has the answers, by exact costs
   bool items_ = false;  // what was found are items, not vertices with their twins
 };
 
 }  // namespace
 
 void search_graph(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const SearchOptions& options,
-                  const Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats) {
+                  const Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats,
+                  std::size_t head) {
   memory.found.clear();
   memory.vertices.clear();
-  GraphSearch(state, query, k, ef, gate, deadline, memory, stats).run(options.filter);
+  GraphSearch(state, query, k, ef, gate, deadline, head, memory, stats).run(options.filter);
 }
 
 }  // namespace segue

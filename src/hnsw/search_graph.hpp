@@ -3,14 +3,16 @@
 //
 // The plan, by what is known before the first score:
 //   * few items match the filter, or ef is so large that a walk would score everything: score those, exactly;
-//   * inner product: scan by falling norm until the bound ends it or ef is spent, then walk on from what was found;
+//   * inner product: scan codes by falling norm until the bound ends it or ef is spent, then walk on from what was found;
 //   * otherwise walk; through a gate where something must not be returned.
 // Where a walk finds fewer than k although more may match, everything is scored: fewer than k means there are no more.
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "hnsw/hnsw_state.hpp"
+#include "hnsw/scan_head.hpp"
 #include "items/exact_costs.hpp"
 #include "items/gate.hpp"
 #include "segue/core/deadline.hpp"
@@ -22,16 +24,24 @@ struct HnswSearchMemory {
   WalkMemory walk;
   PreparedQuery prepared;
   HeadMemory head;
+  HeadScanMemory head_scan;
   ExactCostMemory rescoring;
   std::vector<float> normalized;
   std::vector<Candidate> vertices;
   std::vector<Candidate> found;
-  VisitedSet excluded;
+  std::vector<VisitedSet> excluded;
+  std::vector<Gate> gates;
+  std::vector<const float*> queries;
+  std::vector<WalkStats> stats;
 };
 
+// The scan of codes is still to be done.
+inline constexpr std::size_t kNoHead = std::numeric_limits<std::size_t>::max();
+
 // `query` is normalised under cosine; ef >= k. The answers, at most k, are in memory.found: item slots with exact costs,
-// by cost and then by id.
+// by cost and then by id. `head`: the number of this query in memory.head_scan, where scan_heads has been there already.
 void search_graph(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const SearchOptions& options,
-                  const Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats);
+                  const Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats,
+                  std::size_t head = kNoHead);
 
 }  // namespace segue

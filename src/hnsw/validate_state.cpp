@@ -1,5 +1,6 @@
 #include "hnsw/validate_state.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -80,26 +81,17 @@ Status check_twins(const HnswState& state, const std::vector<Use>& use) {
   return {};
 }
 
-Status check_norms(const HnswState& state, const std::vector<Use>& use) {
-  if (state.metric != Metric::kInnerProduct) {
-    if (state.norms.size() != 0) return corrupt_file("section 'norms': only inner product has an order by norm");
-    return {};
-  }
-  std::vector<bool> seen(use.size());
-  std::size_t vertices = 0;
-  for (const Use u : use) vertices += u == Use::kVertex || u == Use::kDead;
-  for (std::size_t rank = 0; rank < state.norms.size(); ++rank) {
-    const std::uint32_t slot = state.norms.slots()[rank];
-    if (slot >= use.size() || seen[slot] || (use[slot] != Use::kVertex && use[slot] != Use::kDead)) {
-      return broken("norm_order", slot, "is no vertex, or twice");
-    }
-    seen[slot] = true;
-    if (rank > 0 && !(state.norms.norm(rank) <= state.norms.norm(rank - 1))) {
-      return broken("norms", slot, "is out of order");
+// Under inner product the codes hold every vertex, and nothing else.
+Status check_codes(const HnswState& state, const std::vector<Use>& use) {
+  if (state.metric != Metric::kInnerProduct) return {};
+  for (std::size_t position = 0; position < state.codes.positions(); ++position) {
+    const std::uint32_t slot = state.codes.slot(position);
+    if (slot != kNoSlot && (slot >= use.size() || use[slot] != Use::kVertex)) {
+      return broken("code_slots", slot, "is no vertex");
     }
   }
-  if (state.norms.size() != vertices) return corrupt_file("section 'norm_order': a vertex is missing");
-  return {};
+  const auto vertices = static_cast<std::size_t>(std::count(use.begin(), use.end(), Use::kVertex));
+  return state.codes.validate(state.finest(), vertices);
 }
 
 }  // namespace
@@ -118,7 +110,7 @@ Status validate_state(const HnswState& state, Id next_id) {
   SEGUE_RETURN_IF_ERROR(classify(state, use));
   SEGUE_RETURN_IF_ERROR(check_links(state, use));
   SEGUE_RETURN_IF_ERROR(check_twins(state, use));
-  return check_norms(state, use);
+  return check_codes(state, use);
 }
 
 }  // namespace segue
