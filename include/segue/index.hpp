@@ -99,9 +99,9 @@ class Index {
   // All ids, ascending.
   virtual std::vector<Id> ids() const = 0;
 
-  // Adds vectors (n x dim) under `ids`, or under the next free ones (one past the largest id ever used) when `ids` is
-  // empty. All or nothing. kInvalidArgument: wrong dimension, NaN or infinity (the row is named), a zero vector under
-  // cosine, negative or repeated ids. kAlreadyExists: an id is in the index.
+  // Adds vectors (n x dim) under `ids`, 0 to 2^63 - 1, or under the next free ones (one past the largest id ever used,
+  // up to 2^63 - 2) when `ids` is empty. All or nothing. kInvalidArgument: wrong dimension, NaN or infinity (the row is
+  // named), a zero vector under cosine, negative or repeated ids. kAlreadyExists: an id is in the index.
   virtual Status add(MatrixView vectors, std::span<const Id> ids = {}, const AddOptions& options = {}) = 0;
   // As add, but replaces what is there.
   virtual Status upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options = {}) = 0;

@@ -95,7 +95,7 @@ Args:
         the CPU, DLPack or the buffer protocol; float16, float32 or float64. C-contiguous
         float32 is read where it lies; the index keeps its own copy.
     ids: Integers of 0 or more, shape (n,). None: the next free ones, from one past the
-        largest id ever used.
+        largest id ever used, up to 2**63 - 2.
     threads: At most so many; None: all. The index is the same for any number.
 
 Raises:

@@ -8,6 +8,7 @@
 
 #include "codes/codes_file.hpp"
 #include "file/file_writer.hpp"
+#include "items/next_id.hpp"
 #include "items/storages.hpp"
 #include "items/take_sections.hpp"
 #include "kernels/dispatch.hpp"
@@ -152,8 +153,9 @@ Status FlatIndexBody::validate() const {
   if (ids_.size() != ids_.slots()) return corrupt_file("section 'ids': a flat index has no empty slots");
   if (store_.size() != ids_.slots()) return corrupt_file("section 'rows' does not fit section 'ids'");
   for (std::size_t slot = 0; slot < ids_.slots(); ++slot) {
-    if (ids_.id(static_cast<std::uint32_t>(slot)) >= next_id_)
+    if (!id_fits(ids_.id(static_cast<std::uint32_t>(slot)), next_id_)) {
       return corrupt_file("an id is not below the next free id");
+    }
   }
   return codes_.validate(store_, ids_.size());
 }

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <new>
-#include <numeric>
 #include <string>
 
 #include "hnsw/change_items.hpp"
@@ -12,6 +10,7 @@
 #include "hnsw/repair_graph.hpp"
 #include "hnsw/validate_state.hpp"
 #include "items/curve_sections.hpp"
+#include "items/next_id.hpp"
 #include "items/range_result.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -96,12 +95,7 @@ Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const 
   } else if (replaced.empty()) {
     add_or_undo(vectors, ids, options);
   } else {
-    const Id first = std::max(next_id_, *std::max_element(ids.begin(), ids.end()) + 1);
-    if (static_cast<std::uint64_t>(std::numeric_limits<Id>::max() - first) < ids.size()) {
-      return invalid_argument("ids this close to 2^63 leave no room to replace vectors; use smaller ones");
-    }
-    std::vector<Id> unused(ids.size());
-    std::iota(unused.begin(), unused.end(), first);
+    const std::vector<Id> unused = unused_ids(ids, state_.ids, next_id_);
     state_.dead.reserve(state_.dead.size() + ids.size());
     state_.free_slots.reserve(state_.free_slots.size() + ids.size());
     add_or_undo(vectors, unused, options);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "items/next_id.hpp"
+
 namespace segue {
 namespace {
 
@@ -103,7 +105,7 @@ Status validate_state(const HnswState& state, Id next_id) {
     return corrupt_file("sections 'ids', 'rows' and 'links0' are not of one size");
   }
   for (const Id id : state.ids.id_array()) {
-    if (id >= next_id) return corrupt_file("section 'ids': an id is not below the next free id");
+    if (!id_fits(id, next_id)) return corrupt_file("section 'ids': an id is not below the next free id");
   }
   SEGUE_RETURN_IF_ERROR(state.graph.validate());
   std::vector<Use> use;

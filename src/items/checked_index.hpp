@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 #include <mutex>
 #include <numeric>
 #include <shared_mutex>
@@ -15,6 +14,7 @@
 
 #include "items/check_input.hpp"
 #include "items/fair_shared_mutex.hpp"
+#include "items/next_id.hpp"
 #include "items/recall_curves.hpp"
 
 namespace segue {
@@ -54,10 +54,10 @@ class CheckedIndex : public PublicIndex {
       const std::unique_lock lock(mutex_);
       std::vector<Id> next;
       if (!own_ids) {
-        // The largest number is reserved, so that one past an id is always a number.
-        if (vectors.rows() > static_cast<std::size_t>(std::numeric_limits<Id>::max() - next_id_)) {
-          return invalid_argument("the next free ids after " + std::to_string(next_id_ - 1) + " do not suffice for " +
-                                  std::to_string(vectors.rows()) + " vectors; give ids");
+        if (const Id left = kLargestId - next_id_; vectors.rows() > static_cast<std::size_t>(left)) {
+          return invalid_argument("an add without ids takes those after the largest ever used, and " +
+                                  std::to_string(left) + " are left for " + std::to_string(vectors.rows()) +
+                                  " vectors; give ids");
         }
         next.resize(vectors.rows());
         std::iota(next.begin(), next.end(), next_id_);
@@ -181,7 +181,7 @@ class CheckedIndex : public PublicIndex {
 
   std::size_t dim_;
   Metric metric_;
-  Id next_id_ = 0;  // one past the largest id ever used
+  Id next_id_ = 0;  // see next_id.hpp
   RecallCurves curves_;
   // It came from a file without verify. Reading copes with whatever a damaged file says; a change would build on it.
   std::atomic<bool> unchecked_ = false;
@@ -209,13 +209,12 @@ class CheckedIndex : public PublicIndex {
   Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
     if (vectors.empty()) return {};
     const Id largest = *std::max_element(ids.begin(), ids.end());
-    if (largest == std::numeric_limits<Id>::max()) return invalid_argument("id 2^63 - 1 is reserved; use a smaller one");
     SEGUE_RETURN_IF_ERROR(check_room(id_map().slots(), vectors.rows()));
     const bool any_there =
         id_map().size() != 0 &&
         std::any_of(ids.begin(), ids.end(), [&](Id id) { return id_map().find(id) != kNoSlot; });
     SEGUE_RETURN_IF_ERROR(any_there ? do_upsert(vectors, ids, options) : do_add(vectors, ids, options));
-    next_id_ = std::max(next_id_, largest + 1);
+    next_id_ = next_id_after(next_id_, largest);
     curves_.count_changes(vectors.rows());
     return {};
   }

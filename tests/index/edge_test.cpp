@@ -145,29 +145,6 @@ TEST_P(IndexEdges, DefaultIdsGoOnFromTheLargestEverUsed) {
   EXPECT_EQ(index->ids(), (std::vector<Id>{0, 1, 7, 1000, 1003, 1004}));
 }
 
-// 2^63 - 1 is reserved, so that there is a number after every id.
-TEST_P(IndexEdges, TheLargestIdAndNoneAfterIt) {
-  const Id reserved = std::numeric_limits<Id>::max();
-  const Id largest = reserved - 1;
-  const auto index = make_index(GetParam(), kDim);
-  Random random(6);
-  const Vectors x = gaussian_vectors(random, 2, kDim);
-  const MatrixView two(x, kDim);
-  EXPECT_EQ(index->add(two, std::vector<Id>{3, reserved}).code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(index->size(), 0U);
-  SEGUE_ASSERT_OK(index->add(two, std::vector<Id>{largest - 5, 3}));
-  SEGUE_ASSERT_OK(index->add(two));
-  SEGUE_ASSERT_OK(index->add(two));
-  const Status none_left = index->add(two);
-  EXPECT_EQ(none_left.code(), StatusCode::kInvalidArgument) << none_left.message();
-  SEGUE_ASSERT_OK(index->add(two.slice(0, 1)));
-  EXPECT_EQ(index->add(two.slice(0, 1)).code(), StatusCode::kInvalidArgument);
-  SEGUE_ASSERT_OK(index->validate());
-  EXPECT_EQ(index->ids(), (std::vector<Id>{3, largest - 5, largest - 4, largest - 3, largest - 2, largest - 1, largest}));
-  const IdSet last = IdSet::from_ids(std::vector<Id>{largest}).value();
-  EXPECT_EQ(index->search(two.slice(1, 1), 2, {.filter = &last}).value().ids, (std::vector<Id>{largest, kMissingId}));
-}
-
 // Far away and back: searches near the old place must not find it, those near the new one must.
 TEST_P(IndexEdges, UpsertMovesAnItem) {
   if (GetParam().metric != Metric::kL2) GTEST_SKIP() << "distances say where an item is";
