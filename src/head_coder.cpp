@@ -235,8 +235,7 @@ void HeadCoder::prepare(const float* query, const VectorStore& codes, PreparedQu
 
 HeadDecider::HeadDecider(const HeadCoder& coder, const VectorStore& codes, const VectorStore* rest, RowMetric metric,
                          const float* query, HeadMemory& memory)
-    : coder_(coder),
-      codes_(codes),
+    : codes_(codes),
       rest_(rest),
       table_(codes.table()),
       metric_(metric),

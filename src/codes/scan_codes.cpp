@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 namespace segue {
@@ -68,9 +67,16 @@ class Scan {
 
   // Of blocks [begin, end), whose norms fall: how many the norm bound does not rule out.
   std::size_t blocks_in_reach(std::uint32_t q, std::size_t begin, std::size_t end) const {
-    const auto blocks = std::views::iota(begin, end);
-    const auto beyond = std::ranges::partition_point(blocks, [&](std::size_t block) { return may_reach(q, block, 1); });
-    return static_cast<std::size_t>(beyond - blocks.begin());
+    std::size_t low = begin;
+    for (std::size_t high = end; low < high;) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (may_reach(q, middle, 1)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low - begin;
   }
 
   // Blocks [begin, end), in an order of its own.

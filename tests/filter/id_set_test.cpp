@@ -60,7 +60,7 @@ TEST(IdSet, RefusesNegativeIdsAndNamesTheFirst) {
 
 TEST(IdSet, MaskAgreesWithIds) {
   Random random(3);
-  for (const std::size_t n : {1, 7, 8, 9, 15, 16, 17, 65535, 65536, 65537, 200'003}) {
+  for (const std::size_t n : {1u, 7u, 8u, 9u, 15u, 16u, 17u, 65535u, 65536u, 65537u, 200'003u}) {
     for (const unsigned share : {0U, 1U, 30U, 512U, 1023U, 1024U}) {
       SCOPED_TRACE("n " + std::to_string(n) + " share " + std::to_string(share));
       std::vector<std::uint8_t> mask(n);
@@ -83,7 +83,7 @@ TEST(IdSet, MaskAgreesWithIds) {
 // Every way from_ids can take, told apart by order, range and number.
 TEST(IdSet, UnsortedIdsOfEveryDensity) {
   Random random(11);
-  for (const std::size_t n : {2, 100, 4096, 5000, 70'000}) {
+  for (const std::size_t n : {2u, 100u, 4096u, 5000u, 70'000u}) {
     for (const std::uint64_t spread : {std::uint64_t{1}, std::uint64_t{1} << 20, std::uint64_t{1} << 46}) {
       SCOPED_TRACE("n " + std::to_string(n) + " spread " + std::to_string(spread));
       std::vector<Id> ids;

@@ -71,8 +71,8 @@ TEST_P(BadInput, WrongDimension) {
 
 TEST_P(BadInput, NanAndInfinityAreNamedByRow) {
   for (const float bad : {kNan, -kNan, kInfinity, -kInfinity}) {
-    for (const std::size_t row : {0, 6, 9}) {
-      for (const std::size_t column : {0, 3}) {
+    for (const std::size_t row : {0u, 6u, 9u}) {
+      for (const std::size_t column : {0u, 3u}) {
         Vectors x = good_;
         x[row * kDim + column] = bad;
         const std::vector<std::string> parts = {"row " + std::to_string(row), "NaN"};

@@ -29,7 +29,7 @@ std::vector<Bytes> life(const IndexCase& which, int threads, std::uint64_t seed)
   };
   Vectors x = clustered_vectors(random, kItems, kDim, 30, 0.3F);
   // Some equal ones, near each other and far apart.
-  for (const std::size_t i : {5, 900, 1499}) std::copy_n(&x[4 * kDim], kDim, &x[i * kDim]);
+  for (const std::size_t i : {5u, 900u, 1499u}) std::copy_n(&x[4 * kDim], kDim, &x[i * kDim]);
   keep(index->add(MatrixView(x, kDim), {}, options));
 
   const Vectors more = gaussian_vectors(random, 500, kDim);

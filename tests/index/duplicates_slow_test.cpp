@@ -85,7 +85,7 @@ Vectors long_vector() { return Vectors(kDim, 2.5F); }
 TEST_P(IndexDuplicates, NeitherHideNorAreHidden) {
   ASSERT_NO_FATAL_FAILURE(fill(long_vector()));
   expect_others_found(0.999);
-  for (const std::size_t k : {1, 10, 100, 1000, 5000}) ASSERT_NO_FATAL_FAILURE(expect_equal_found(long_vector(), k));
+  for (const std::size_t k : {1u, 10u, 100u, 1000u, 5000u}) ASSERT_NO_FATAL_FAILURE(expect_equal_found(long_vector(), k));
 }
 
 TEST_P(IndexDuplicates, BeyondThemTheOthersFollow) {
@@ -146,7 +146,7 @@ TEST_P(IndexDuplicates, FiltersReachAnyOfThem) {
 TEST_P(IndexDuplicates, AnItemLeavesTheGroupByUpsert) {
   ASSERT_NO_FATAL_FAILURE(fill(long_vector()));
   const Vectors elsewhere(kDim, -9);
-  for (const std::size_t which : {0, 1, 4000}) {
+  for (const std::size_t which : {0u, 1u, 4000u}) {
     const Id id = equal_ids_[which];
     SEGUE_ASSERT_OK(index_->upsert(MatrixView(elsewhere, kDim), std::span(&id, 1)));
   }

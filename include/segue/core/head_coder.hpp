@@ -85,7 +85,6 @@ class HeadDecider {
   }
 
  private:
-  const HeadCoder& coder_;
   const VectorStore& codes_;
   const VectorStore* rest_;
   const kernels::KernelTable& table_;
