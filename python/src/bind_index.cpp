@@ -19,6 +19,12 @@ namespace py = pybind11;
 namespace segue::python {
 namespace {
 
+// An index that adapts asks under its lock, and who writes may hold that while it waits for the GIL.
+segue::Storage storage_of(const segue::Index& index) {
+  const py::gil_scoped_release release;
+  return index.storage();
+}
+
 PyTypeObject* index_type = nullptr;
 
 std::unique_ptr<FlatIndex> make_flat(const py::object& dim, const py::object& metric, const py::object& storage) {
@@ -151,7 +157,7 @@ std::string repr(const py::object& self) {
     text += ", m=" + std::to_string(graph->options().m);
     text += ", ef_construction=" + std::to_string(graph->options().ef_construction);
   }
-  text += ", storage='" + std::string(segue::to_string(index.storage())) + "')";
+  text += ", storage='" + std::string(segue::to_string(storage_of(index))) + "')";
   const bool large = bytes >= 1'000'000;
   return text + py::str(" of {:,} {}, {:.1f} {}")
                     .format(items, items == 1 ? "item" : "items", double(bytes) / (large ? 1e6 : 1e3),
@@ -213,7 +219,7 @@ void bind_index(py::module_& module) {
       .def_property_readonly("metric", [](const py::object& self) { return segue::to_string(index_of(self).metric()); },
                              docs::kMetric)
       .def_property_readonly("storage",
-                             [](const py::object& self) { return segue::to_string(index_of(self).storage()); },
+                             [](const py::object& self) { return segue::to_string(storage_of(index_of(self))); },
                              docs::kStorage)
       .def("__len__", &size, "__len__(self)\n--\n\nHow many items there are.")
       .def("__contains__", &contains, arg("id"), "__contains__(self, id, /)\n--\n\nWhether id is in the index.")
