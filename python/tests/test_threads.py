@@ -87,7 +87,7 @@ def progress_of_another_thread(work: object) -> tuple[int, float]:
 def test_other_threads_run_during_long_calls() -> None:
     x = random_vectors(1, 4000, 64)
     graph, flat = segue.HnswIndex(64, "l2", ef_construction=100), segue.FlatIndex(64, "l2")
-    flat.add(random_vectors(2, 20_000, 64))
+    flat.add(random_vectors(2, 100_000, 64))
     long_calls = {
         "add": lambda: graph.add(x, threads=1),
         "search": lambda: flat.search(x, 10, threads=1),
