@@ -21,8 +21,7 @@ namespace {
 
 // An index that adapts asks under its lock, and who writes may hold that while it waits for the GIL.
 segue::Storage storage_of(const segue::Index& index) {
-  const py::gil_scoped_release release;
-  return index.storage();
+  return without_gil([&] { return index.storage(); });
 }
 
 PyTypeObject* index_type = nullptr;

@@ -62,7 +62,8 @@ CodeBlocks::CodeBlocks(const kernels::KernelTable& table, std::size_t dim, RowMe
 }
 
 std::size_t CodeBlocks::blocks() const noexcept { return blocks_for(slots_.size()); }
-std::size_t CodeBlocks::sorted_blocks() const noexcept { return blocks_for(fixed_.sorted); }
+// Whole ones alone: the rest of the last may be rows that came later, of any norm.
+std::size_t CodeBlocks::sorted_blocks() const noexcept { return fixed_.sorted / kBlockRows; }
 
 const unsigned char* CodeBlocks::codes(std::size_t block) const noexcept {
   return codes_.data() + block * groups_ * kBlockGroupBytes;

@@ -38,7 +38,9 @@ class GraphSearch {
     // A walk keeps ef matches, meets 1 / share vertices for each, and scores about half a list for each it expands.
     const double walk_cost =
         static_cast<double>(ef_) / std::max(share, 1e-9) * 0.5 * static_cast<double>(state_.graph.degree(0));
-    if (static_cast<double>(matches) <= walk_cost) {
+    // Codes of all are cheaper than rows of all; and they may have been scanned already.
+    const bool scans = filter == nullptr && state_.codes.size() != 0 && state_.codes.covers(query_);
+    if (!scans && static_cast<double>(matches) <= walk_cost) {
       score_everything(filter);
     } else {
       walk_from_best();

@@ -149,6 +149,29 @@ TEST_P(Certified, NothingIsMissedAfterChanges) {
   }
 }
 
+// The last block of the layout need not be full: what is added then shares it with rows of the smallest norms, and must be
+// found all the same.
+TEST_P(Certified, WhatComesAfterTheSmallestNormsIsFound) {
+  constexpr std::size_t kDim = 33;
+  Random random(kSeed);
+  for (const std::size_t n : {1025u, 1039u, 1040u}) {
+    const auto index = make(kDim);
+    const Vectors items = wide_norm_vectors(random, n, kDim, 6);
+    SEGUE_ASSERT_OK(index->add(MatrixView(items, kDim)));
+    // Long enough to be answers, not so long that norms would no longer fall: 0.45 of the longest, 1000.
+    Vectors large = gaussian_vectors(random, 3, kDim);
+    for (std::size_t i = 0; i < 3; ++i) {
+      double squared = 0;
+      for (std::size_t j = 0; j < kDim; ++j) squared += static_cast<double>(large[i * kDim + j]) * large[i * kDim + j];
+      for (std::size_t j = 0; j < kDim; ++j) large[i * kDim + j] *= static_cast<float>(450 / std::sqrt(squared));
+    }
+    SEGUE_ASSERT_OK(index->add(MatrixView(large, kDim)));
+    const Reference reference = Reference::of(*index);
+    Tally tally;
+    ASSERT_NO_FATAL_FAILURE(check_search(*index, reference, MatrixView(large, kDim), 10, {}, true, tally));
+  }
+}
+
 std::vector<Setting> settings() {
   std::vector<Setting> all;
   for (const std::string_view set : isa::available()) {

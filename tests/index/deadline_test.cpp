@@ -139,7 +139,11 @@ TEST_P(Deadlines, StatsArePlausible) {
       }
       distances += s.distances;
     }
-    if (!GetParam().exact()) {
+    // Under inner product the scan of so few items is complete from ef 100 on: more of it finds, and does, the same.
+    const bool complete_before = GetParam().metric == Metric::kInnerProduct && ef > 100;
+    if (complete_before) {
+      EXPECT_EQ(distances, before) << "ef " << ef;
+    } else if (!GetParam().exact()) {
       EXPECT_GT(distances, before) << "ef " << ef;
     }
     before = distances;
