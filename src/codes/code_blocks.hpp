@@ -38,19 +38,21 @@ struct BlockBound {
 };
 
 // A query as the blocks see it. Values and bounds are in units of its scale: value * scale is an inner product with z,
-// for l2 less |z|^2 / 2. Memory is kept between queries.
+// for l2 less |z|^2 / 2. Factors and slack are rounded up, so that bounds can be formed in float. Memory is kept between
+// queries.
 struct CodedQuery {
   Buffer<signed char> codes;
   Buffer<float> head;
   ProjectionMemory projecting;
   std::int32_t code_sum = 0;
-  double scale = 1;        // t; what follows is divided by it
-  double norm = 0;         // |w|
-  double error_factor = 0;
-  double head_factor = 0;
-  double tail_factor = 0;
-  double slack = 0;        // what rounding may move any score by, the exact ones of the store included
-  double offset = 0;       // dot: query . centre; l2: -|w|^2 / 2
+  double scale = 1;            // t; what follows is divided by it
+  double offset = 0;           // dot: query . centre; l2: -|w|^2 / 2. Not divided
+  float bias_factor = 1;       // 1 / t
+  float norm_factor = 0;       // |w|
+  float error_factor = 0;      // |td|
+  float head_factor = 0;       // |f|
+  float tail_factor = 0;       // |tail of w|
+  float slack = 0;             // what rounding may move any score by, the exact ones of the store included
 
   // Of what costs at most `cost`, exactly scored: the least value it can have, rounding aside. And the way back.
   double value_of_cost(RowMetric metric, double cost) const noexcept {

@@ -13,6 +13,9 @@ namespace {
 constexpr double kLeastNorm = 1e-12;
 constexpr double kLargestNorm = 1e15;
 
+// No less than x, which is not negative.
+float up(double x) { return static_cast<float>(x * (1 + 0x1p-22)); }
+
 double dot(const float* a, const float* b, std::size_t n) {
   double sum = 0;
   for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
@@ -38,7 +41,7 @@ void CodeBlocks::prepare(const float* query, CodedQuery& out) const {
 
   // Under l2 a query moves with the rows; a product needs its direction alone.
   const double squared = squared_distance(query, l2 ? centre : nullptr, dim_);
-  out.norm = std::sqrt(squared);
+  const double norm = std::sqrt(squared);
   if (l2) {
     projection_.apply(query, out.head.data(), out.projecting);
   } else {
@@ -70,19 +73,22 @@ void CodeBlocks::prepare(const float* query, CodedQuery& out) const {
   }
   const double rounding = projection_error();
   const double tail = std::max(0.0, squared - head_squared) + 2 * (rounding + 1e-6) * squared;
-  out.error_factor = std::sqrt(coded);
-  out.head_factor = std::sqrt(wrong) / out.scale + rounding * out.norm / out.scale;
-  out.tail_factor = projection_.rotates() ? std::sqrt(tail) / out.scale : 0;
+  const double per = 1 / static_cast<double>(out.scale);
+  out.bias_factor = static_cast<float>(per);
+  out.norm_factor = up(norm * per);
+  out.error_factor = up(std::sqrt(coded));
+  out.head_factor = up((std::sqrt(wrong) + rounding * norm) * per);
+  out.tail_factor = projection_.rotates() ? up(std::sqrt(tail) * per) : 0;
 
   // The exact kernels sum dim / 2 products at most in one chain; the rest is what value and bias are rounded by.
   const double unit = (static_cast<double>(dim_) / 2 + 96) * 0x1p-24;
   const double longest = static_cast<double>(fixed_.max_norm);
   if (l2) {
     out.offset = -squared / 2;
-    out.slack = unit * (out.norm + longest) * (out.norm + longest) / out.scale;
+    out.slack = up(unit * (norm + longest) * (norm + longest) * per);
   } else {
     out.offset = centre == nullptr ? 0 : dot(query, centre, dim_);
-    out.slack = unit * out.norm * (longest + fixed_.centre_norm) / out.scale;
+    out.slack = up(unit * norm * (longest + fixed_.centre_norm) * per);
   }
 }
 

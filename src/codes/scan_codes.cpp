@@ -16,7 +16,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Blocks of a piece: the first are few, as everything passes before k rows are known; then 8 to 16 KiB of bounds, scales
 // and hits, and codes that stay in the first- or second-level cache while several queries pass over them.
-constexpr std::size_t kFirstPiece = 4;
+constexpr std::size_t kFirstPiece = 1;
 constexpr std::size_t kLargestPiece = 32;
 constexpr std::size_t kQueriesAtOnce = 4;
 // Pieces after which the best so far are scored exactly: 2, 8, 32, ...
@@ -26,12 +26,11 @@ constexpr std::size_t kRefinedAgain = 4;
 constexpr std::size_t kDecidedAtOnce = 16;
 
 float down(double x) { return std::nextafter(static_cast<float>(x), -kInfinity); }
-float up(double x) { return static_cast<float>(x) * (1 + 0x1p-22f); }
 
-// How far the value of a row within these bounds may be off.
+// How far the value of a row within these bounds may be off. No term is negative, so rounding is relative.
 float reach(const CodedQuery& query, const BlockBound& bound, float tail) {
-  return up(query.error_factor * static_cast<double>(bound.error) + query.head_factor * static_cast<double>(bound.head) +
-            query.tail_factor * static_cast<double>(tail));
+  return (query.error_factor * bound.error + query.head_factor * bound.head + query.tail_factor * tail) *
+         (1 + 0x1p-20f);
 }
 
 class Scan {
@@ -117,10 +116,9 @@ class Scan {
   bool may_reach(std::uint32_t q, std::size_t block, std::size_t n) const {
     if (blocks_.metric() != RowMetric::kDot) return true;
     const CodedQuery& query = memory_.coded[q];
-    const double factor = query.norm / query.scale;
-    const double wanted = memory_.fronts[q].threshold();
+    const float wanted = memory_.fronts[q].threshold();
     for (std::size_t b = block; b < block + n; ++b) {
-      if (factor * static_cast<double>(blocks_.bounds(b)->norm) + query.slack >= wanted) return true;
+      if (query.norm_factor * blocks_.bounds(b)->norm + query.slack >= wanted) return true;
     }
     return false;
   }
@@ -152,7 +150,7 @@ class Scan {
     for (std::size_t i = 0; i < queries; ++i) {
       const CodedQuery& query = memory_.coded[group[i]];
       const float limit = memory_.fronts[group[i]].threshold() - reach(query, piece_, piece_.tail);
-      views[i] = {query.codes.data(), query.code_sum, static_cast<float>(1 / query.scale), limit};
+      views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit};
       const std::size_t room = i * kLargestPiece * kBlockRows;
       hits[i] = {0, memory_.positions.data() + room, memory_.values.data() + room};
     }
@@ -165,7 +163,8 @@ class Scan {
     }
   }
 
-  // The kernel compared with what holds for the whole piece; here is what holds for the row.
+  // The kernel compared with what holds for the whole piece; here is what holds for the row. Those that pass now and do
+  // not reach in the end are few, and cost less than a branch that guesses wrong every other time.
   void take_hits(std::uint32_t q, const BlockHits& hits, std::size_t block) {
     CodeFront& front = memory_.fronts[q];
     const CodedQuery& query = memory_.coded[q];
@@ -174,11 +173,11 @@ class Scan {
       if (position >= blocks_.positions()) continue;
       const float off = reach(query, *blocks_.bounds(position / kBlockRows), blocks_.tail(position));
       const float value = hits.values[i];
-      if (value + off < front.threshold()) continue;
       const std::uint32_t slot = blocks_.slot(position);
       if (slot >= blocks_.places() || (accepts_ && !accepts_(q, slot))) continue;  // a hole, damage, or not wanted
-      front.keep({value + off, value, slot}, value - off, query.slack);
+      front.keep({value + off, value, slot}, value - off);
     }
+    front.settle(query.slack);
   }
 
   // The k-th best exact score of some rows is a threshold for all.
@@ -194,7 +193,8 @@ class Scan {
     stats_[q].distances += k_;
     const float worst = cost_of(*std::max_element(memory_.piece.begin(), memory_.piece.end()));
     const CodedQuery& query = memory_.coded[q];
-    front.raise(down(query.value_of_cost(blocks_.metric(), static_cast<double>(worst)) - query.slack));
+    front.raise(down(query.value_of_cost(blocks_.metric(), static_cast<double>(worst)) -
+                     static_cast<double>(query.slack)));
   }
 
   const CodedRows& coded_;
@@ -212,21 +212,24 @@ class Scan {
 
 }  // namespace
 
-void CodeFront::keep(Reached row, float lower, double slack) {
-  reached_.push_back(row);
-  if (k_ == std::numeric_limits<std::size_t>::max()) return;  // all that reach a given threshold are wanted
-  if (lowers_.size() < k_) {
-    lowers_.push_back(lower);
-    std::push_heap(lowers_.begin(), lowers_.end(), std::greater<>());
-    if (lowers_.size() < k_) return;
-  } else {
-    if (!(lower > lowers_.front())) return;
-    std::pop_heap(lowers_.begin(), lowers_.end(), std::greater<>());
-    lowers_.back() = lower;
-    std::push_heap(lowers_.begin(), lowers_.end(), std::greater<>());
-  }
+void CodeFront::reset(std::size_t k, float threshold) {
+  threshold_ = threshold;
+  lowers_.assign(k, -kInfinity);
+  reached_.clear();
+}
+
+void CodeFront::push(float lower) {
+  if (!(lower > lowers_.front())) return;
+  std::pop_heap(lowers_.begin(), lowers_.end(), std::greater<>());
+  lowers_.back() = lower;
+  std::push_heap(lowers_.begin(), lowers_.end(), std::greater<>());
+}
+
+void CodeFront::settle(float slack) {
+  if (lowers_.empty()) return;
   // Both a lower and an upper bound may be off by what rounding does.
-  threshold_ = std::max(threshold_, down(lowers_.front() - 2 * slack));
+  const float least = lowers_.front() - 2 * slack;
+  raise(least - std::fabs(least) * 0x1p-22f);
 }
 
 void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
@@ -241,7 +244,9 @@ void scan_codes(const CodedRows& coded, std::span<const float* const> queries, c
   if (memory.fronts.size() < count) memory.fronts.resize(count);
   memory.ends.assign(count, 0);
   for (std::size_t q = 0; q < count; ++q) {
-    memory.fronts[q].reset(options.k, options.thresholds.empty() ? -kInfinity : options.thresholds[q]);
+    // Where all rows are wanted none is ever ruled out.
+    const float least = options.thresholds.empty() ? -kInfinity : options.thresholds[q];
+    memory.fronts[q].reset(options.k < blocks.size() ? options.k : 0, least);
   }
   std::fill(left.begin(), left.end(), 0);
   Scan scan(coded, queries, options.k, accepts, deadline, memory, stats);

@@ -11,6 +11,7 @@
 // pieces are visited far apart, so that those seen are a fair sample, and a few times on the way the best rows so far
 // are scored exactly: the k-th of them is a threshold without the width of the bounds, and far fewer rows pass it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -37,15 +38,20 @@ struct Reached {
 // What is known of one query on its way through the codes.
 class CodeFront {
  public:
-  void reset(std::size_t k, float threshold) {
-    k_ = k;
-    threshold_ = threshold;
-    lowers_.clear();
-    reached_.clear();
-  }
+  // The k-th best lower bound raises the threshold; k = 0: none does.
+  void reset(std::size_t k, float threshold);
   // Rows whose upper bound is below this cannot be among the k best.
   float threshold() const noexcept { return threshold_; }
-  void keep(Reached row, float lower, double slack);
+  void keep(Reached row, float lower) {
+    reached_.push_back(row);
+    if (lowers_.size() > kShifted) return push(lower);
+    // Those that are less move down by one: nothing to predict, and several places an instruction.
+    float* place = lowers_.data();
+    for (std::size_t i = 1; i < lowers_.size(); ++i) place[i - 1] = std::max(place[i - 1], std::min(lower, place[i]));
+    if (!lowers_.empty()) lowers_.back() = std::max(lowers_.back(), lower);
+  }
+  // Takes what was kept into the threshold. `slack`: what rounding may move any bound by.
+  void settle(float slack);
   void raise(float threshold) noexcept { threshold_ = threshold > threshold_ ? threshold : threshold_; }
   // Without those that the threshold has left behind.
   std::vector<Reached>& reached() {
@@ -54,9 +60,12 @@ class CodeFront {
   }
 
  private:
-  std::size_t k_ = 0;
+  static constexpr std::size_t kShifted = 32;  // so many lower bounds lie sorted; more form a heap
+
+  void push(float lower);
+
   float threshold_ = 0;
-  std::vector<float> lowers_;  // a heap, the least on top
+  std::vector<float> lowers_;  // the k best, the least first: ascending or, where they are many, a heap
   std::vector<Reached> reached_;
 };
 

@@ -13,7 +13,7 @@ namespace {
 using Clock = Deadline::Clock;
 
 // Queries of a scan: some share each piece of codes in the first-level cache, all of them what comes from memory.
-constexpr std::size_t kGroup = 32;
+constexpr std::size_t kGroup = 64;
 // A set of that small a part is scored by itself: codes are so much cheaper than rows.
 constexpr std::size_t kFewMatches = 32;
 

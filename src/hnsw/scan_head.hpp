@@ -20,7 +20,7 @@
 namespace segue {
 
 // Queries of a scan at most.
-inline constexpr std::size_t kHeadQueries = 32;
+inline constexpr std::size_t kHeadQueries = 64;
 
 // What a scan came to for one query.
 enum class HeadScan : unsigned char {
