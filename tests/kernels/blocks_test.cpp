@@ -41,13 +41,15 @@ void check(const KernelTable& table, std::size_t groups, std::size_t n, std::siz
   const Blocks b = random_blocks(groups, n, biased);
   std::mt19937 random(kSeed + static_cast<unsigned>(nq));
   const int most = table.max_block_code;
+  const auto values_of_code = static_cast<unsigned>(2 * most + 1);
   std::vector<std::vector<signed char>> codes(nq, std::vector<signed char>(4 * groups));
   std::vector<BlockQuery> queries(nq);
   for (std::size_t q = 0; q < nq; ++q) {
     std::int32_t sum = 0;
     for (signed char& c : codes[q]) {
       // The extremes are what overflows.
-      c = static_cast<signed char>(q % 3 == 1 ? most : q % 3 == 2 ? -most : static_cast<int>(random() % (2 * most + 1)) - most);
+      const int any = static_cast<int>(random() % values_of_code) - most;
+      c = static_cast<signed char>(q % 3 == 1 ? most : q % 3 == 2 ? -most : any);
       sum += c;
     }
     queries[q] = {codes[q].data(), sum, biased ? 0.7f : 0.0f, 0.0f};
