@@ -29,6 +29,14 @@ struct BackLink {
   }
 };
 
+// Where a vertex of a batch goes in: the nearest on two upper levels.
+struct Region {
+  std::uint32_t wide;
+  std::uint32_t narrow;
+  std::uint32_t index;
+  auto operator<=>(const Region&) const noexcept = default;
+};
+
 struct WorkerMemory {
   WalkMemory walk;
   RowQuery query;
@@ -49,8 +57,12 @@ class Inserter {
   // Links one batch into the graph. twins[i] is the vertex that slots[i] is equal to, or kNoSlot.
   void insert(std::span<const std::uint32_t> slots, std::vector<std::uint32_t>& twins) {
     twins.assign(slots.size(), kNoSlot);
+    find_regions(slots);
     parallel_for(slots.size(), threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      for (std::size_t i = begin; i < end; ++i) twins[i] = choose_links(slots[i], workers_[worker]);
+      for (std::size_t at = begin; at < end; ++at) {
+        const std::size_t i = regions_[at].index;
+        twins[i] = choose_links(slots[i], workers_[worker]);
+      }
     });
     const std::size_t top = state_.graph.entry_level();
     for (std::size_t level = 0; level <= top; ++level) answer_links(slots, twins, level);
@@ -62,6 +74,23 @@ class Inserter {
   }
 
  private:
+  // The members of a batch do not see each other, so their order is free: those of one region go one after the other and
+  // find its rows and lists in the cache.
+  void find_regions(std::span<const std::uint32_t> slots) {
+    regions_.resize(slots.size());
+    parallel_for(slots.size(), threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      for (std::size_t i = begin; i < end; ++i) {
+        WorkerMemory& memory = workers_[worker];
+        const RowScorer scorer(state_.rows, state_.link_metric(), memory.query.prepare(state_.rows, slots[i]));
+        WalkStats stats;
+        regions_[i].index = static_cast<std::uint32_t>(i);
+        regions_[i].wide = vertex_of(descend_to(state_.graph, 2, scorer, memory.walk, stats));
+        regions_[i].narrow = vertex_of(descend_to(state_.graph, 1, scorer, memory.walk, stats));
+      }
+    });
+    std::sort(regions_.begin(), regions_.end());
+  }
+
   // Fills the lists of `slot`, which nobody can reach yet. The equal vertex, if one is found.
   std::uint32_t choose_links(std::uint32_t slot, WorkerMemory& memory) {
     LayeredGraph& graph = state_.graph;
@@ -150,6 +179,7 @@ class Inserter {
   HnswState& state_;
   int threads_;
   std::vector<WorkerMemory> workers_;
+  std::vector<Region> regions_;
   std::vector<BackLink> back_links_;
   std::vector<std::size_t> groups_;
 };

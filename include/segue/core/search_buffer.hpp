@@ -22,6 +22,7 @@ class SearchBuffer {
   }
 
   std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
   Candidate operator[](std::size_t i) const noexcept { return entries_[i]; }
   bool full() const noexcept { return size_ == capacity_; }
   // A candidate that is not below this would be dropped.

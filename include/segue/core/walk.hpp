@@ -1,8 +1,8 @@
 #pragma once
 // Walks over a LayeredGraph: best-first search in the direction of falling cost (Malkov and Yashunin, algorithm 2).
 //
-// Each step expands the best vertex not yet expanded, collects those of its links that are new, and has them scored as
-// one list. `walk` keeps the best ef of all it meets. `walk_gated` keeps the best ef that a gate accepts, and goes on
+// Each step expands the best vertices not yet expanded, collects those of their links that are new, and has them scored
+// as one list. `walk` keeps the best ef of all it meets. `walk_gated` keeps the best ef that a gate accepts, and goes on
 // through those that it rejects, so that what may not be returned neither hides others nor counts.
 
 #include <algorithm>
@@ -41,13 +41,16 @@ void prefetch_row(const S& scorer, std::uint32_t slot) noexcept {
   if constexpr (requires { scorer.prefetch(slot); }) scorer.prefetch(slot);
 }
 
-// The new ones among the links of `vertex`, scored. How many.
+// The new ones among the links of `vertices`, scored as one list. How many.
 template <Scorer S>
-std::size_t expand(const LayeredGraph& graph, std::size_t level, std::uint32_t vertex, const S& scorer,
-                   WalkMemory& memory, WalkStats& stats) noexcept {
-  const std::size_t n = memory.visited.insert_links(graph.places(vertex, level), graph.size(), memory.list,
-                                                    [&scorer](std::uint32_t to) { prefetch_row(scorer, to); });
-  ++stats.visited;
+std::size_t expand(const LayeredGraph& graph, std::size_t level, std::span<const std::uint32_t> vertices,
+                   const S& scorer, WalkMemory& memory, WalkStats& stats) noexcept {
+  std::size_t n = 0;
+  for (const std::uint32_t vertex : vertices) {
+    n += memory.visited.insert_links(graph.places(vertex, level), graph.size(), memory.list + n,
+                                     [&scorer](std::uint32_t to) { prefetch_row(scorer, to); });
+  }
+  stats.visited += vertices.size();
   stats.distances += n;
   if (n != 0) scorer.score(memory.list, n, memory.costs);
   return n;
@@ -90,19 +93,33 @@ Candidate descend_to(const LayeredGraph& graph, std::size_t level, const S& scor
   return best;
 }
 
+// Vertices that a walk expands at once. One by one, each waits for its list, then for the rows in it; of four the waits
+// overlap. Nearly all of them would have been expanded anyway: at ef 48 a query computes 4 % more distances, in four
+// fifths of the time (docs/decisions/0009-groups-in-walks.md).
+inline constexpr std::size_t kExpandedAtOnce = 4;
+// A walk that keeps many pays 2 % more distances for eight.
+inline constexpr std::size_t kMostExpandedAtOnce = 8;
+inline constexpr std::size_t kKeepsMany = 128;
+
 // Goes on from what memory.best holds; its vertices must be marked as visited.
 template <Scorer S>
 void walk(const LayeredGraph& graph, std::size_t level, const S& scorer, const Deadline& deadline, WalkMemory& memory,
           WalkStats& stats) noexcept {
   SearchBuffer& best = memory.best;
+  const std::size_t most = std::clamp<std::size_t>(
+      kMaxScoreList / graph.degree(level), 1, best.capacity() < kKeepsMany ? kExpandedAtOnce : kMostExpandedAtOnce);
+  std::uint32_t vertices[kMostExpandedAtOnce];
   while (best.has_next()) {
     if (deadline.passed()) {
       stats.cut = true;
       return;
     }
-    const std::uint32_t vertex = best.next();
-    if (level == 0 && best.has_next()) prefetch_links(graph, best.peek());
-    const std::size_t n = expand(graph, level, vertex, scorer, memory, stats);
+    std::size_t count = 0;
+    do {
+      vertices[count++] = best.next();
+      if (level == 0 && best.has_next()) prefetch_links(graph, best.peek());
+    } while (count < most && best.has_next());
+    const std::size_t n = expand(graph, level, {vertices, count}, scorer, memory, stats);
     // Most do not make it, and comparing floats says so without packing a candidate.
     float bound = best.full() ? cost_of(best.bound()) : std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < n; ++i) {
@@ -132,7 +149,8 @@ void walk_gated(const LayeredGraph& graph, const S& scorer, const Gate& accepts,
     if (next > best.bound()) return;
     frontier.pop_back();
     if (!frontier.empty()) prefetch_links(graph, vertex_of(frontier.front()));
-    const std::size_t n = expand(graph, 0, vertex_of(next), scorer, memory, stats);
+    const std::uint32_t vertex = vertex_of(next);
+    const std::size_t n = expand(graph, 0, {&vertex, 1}, scorer, memory, stats);
     for (std::size_t i = 0; i < n; ++i) {
       const Candidate c = make_candidate(memory.costs[i], memory.list[i]);
       if (c >= best.bound()) continue;
