@@ -67,7 +67,7 @@ class LayeredGraph {
   std::size_t memory_usage() const noexcept {
     return links0_.memory_usage() + upper_at_.memory_usage() + upper_.memory_usage();
   }
-  // Shape alone: ranges, levels, no repeated link. O(size * degree).
+  // Shape alone: ranges, levels, no repeated link. O(size * degree^2).
   Status validate() const;
 
  private:
