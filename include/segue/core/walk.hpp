@@ -100,14 +100,16 @@ inline constexpr std::size_t kExpandedAtOnce = 4;
 // A walk that keeps many pays 2 % more distances for eight.
 inline constexpr std::size_t kMostExpandedAtOnce = 8;
 inline constexpr std::size_t kKeepsMany = 128;
+constexpr std::size_t expanded_at_once(std::size_t degree, std::size_t keeps) noexcept {
+  return std::clamp<std::size_t>(kMaxScoreList / degree, 1, keeps < kKeepsMany ? kExpandedAtOnce : kMostExpandedAtOnce);
+}
 
 // Goes on from what memory.best holds; its vertices must be marked as visited.
 template <Scorer S>
 void walk(const LayeredGraph& graph, std::size_t level, const S& scorer, const Deadline& deadline, WalkMemory& memory,
           WalkStats& stats) noexcept {
   SearchBuffer& best = memory.best;
-  const std::size_t most = std::clamp<std::size_t>(
-      kMaxScoreList / graph.degree(level), 1, best.capacity() < kKeepsMany ? kExpandedAtOnce : kMostExpandedAtOnce);
+  const std::size_t most = expanded_at_once(graph.degree(level), best.capacity());
   std::uint32_t vertices[kMostExpandedAtOnce];
   while (best.has_next()) {
     if (deadline.passed()) {
@@ -139,18 +141,22 @@ void walk_gated(const LayeredGraph& graph, const S& scorer, const Gate& accepts,
   SearchBuffer& best = memory.best;
   constexpr std::greater<> kNearestFirst;
   std::make_heap(frontier.begin(), frontier.end(), kNearestFirst);
-  while (!frontier.empty()) {
+  const std::size_t most = expanded_at_once(graph.degree(0), best.capacity());
+  std::uint32_t vertices[kMostExpandedAtOnce];
+  for (;;) {
+    std::size_t count = 0;
+    while (count < most && !frontier.empty() && frontier.front() <= best.bound()) {
+      std::pop_heap(frontier.begin(), frontier.end(), kNearestFirst);
+      vertices[count++] = vertex_of(frontier.back());
+      frontier.pop_back();
+      if (!frontier.empty()) prefetch_links(graph, vertex_of(frontier.front()));
+    }
+    if (count == 0) return;
     if (deadline.passed()) {
       stats.cut = true;
       return;
     }
-    std::pop_heap(frontier.begin(), frontier.end(), kNearestFirst);
-    const Candidate next = frontier.back();
-    if (next > best.bound()) return;
-    frontier.pop_back();
-    if (!frontier.empty()) prefetch_links(graph, vertex_of(frontier.front()));
-    const std::uint32_t vertex = vertex_of(next);
-    const std::size_t n = expand(graph, 0, {&vertex, 1}, scorer, memory, stats);
+    const std::size_t n = expand(graph, 0, {vertices, count}, scorer, memory, stats);
     for (std::size_t i = 0; i < n; ++i) {
       const Candidate c = make_candidate(memory.costs[i], memory.list[i]);
       if (c >= best.bound()) continue;
