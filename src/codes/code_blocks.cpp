@@ -280,15 +280,33 @@ Status CodeBlocks::validate(const VectorStore& rows, std::size_t held) const {
   return validate_codes(rows);
 }
 
+Status CodeBlocks::validate_codes(const VectorStore& rows) const {
+  constexpr std::size_t kPiece = 1024;
+  std::vector<Status> found((slots_.size() + kPiece - 1) / kPiece);
+  parallel_for(slots_.size(), 0, kPiece, [&](std::size_t begin, std::size_t end, std::size_t) {
+    found[begin / kPiece] = validate_codes(rows, begin, end);
+  });
+  for (Status& status : found) {
+    if (!status.ok()) return std::move(status);
+  }
+  return {};
+}
+
 // A file may come from an instruction set that sums in another order, so a row need not be coded the same; what is there
 // must keep what the bounds promise, up to twice what projecting may be off by.
-Status CodeBlocks::validate_codes(const VectorStore& rows) const {
+Status CodeBlocks::validate_codes(const VectorStore& rows, std::size_t begin, std::size_t end) const {
   const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
   const std::size_t head = projection_.head();
   const double rounding = projection_error();
   ProjectionMemory memory;
-  std::vector<float> row(dim_), y(head);
-  for (std::size_t position = 0; position < slots_.size(); ++position) {
+  constexpr std::size_t kAhead = 8;
+  std::vector<float> row(dim_), y(4 * groups_);
+  for (std::size_t position = begin; position < end; ++position) {
+    // Rows lie as their ids came, not by falling norm.
+    if (position + kAhead < end && slots_[position + kAhead] < rows.size()) {
+      const unsigned char* next = rows.row(slots_[position + kAhead]);
+      for (std::size_t offset = 0; offset < rows.stride(); offset += 64) __builtin_prefetch(next + offset);
+    }
     const std::uint32_t slot = slots_[position];
     if (slot == kNoSlot) continue;
     rows.read(slot, row.data());
@@ -296,10 +314,11 @@ Status CodeBlocks::validate_codes(const VectorStore& rows) const {
     const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
     const auto scale = static_cast<double>(scales_[position]);
     double error = 0;
-    for (std::size_t j = 0; j < 4 * groups_; ++j) {
-      const double number = j < head ? static_cast<double>(y[j]) : 0.0;
-      const double wrong = number - scale * (static_cast<int>(code[j / 4 * kBlockGroupBytes + j % 4]) - 128);
-      error += wrong * wrong;
+    for (std::size_t g = 0; g < groups_; ++g, code += kBlockGroupBytes) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        const double wrong = static_cast<double>(y[4 * g + i]) - scale * (static_cast<int>(code[i]) - 128);
+        error += wrong * wrong;
+      }
     }
     const double head_squared = squared_distance(y.data(), nullptr, head);
     const double z_squared = squared_distance(row.data(), centre, dim_);
@@ -316,7 +335,8 @@ Status CodeBlocks::validate_codes(const VectorStore& rows) const {
       return corrupt_file("codes: slot " + std::to_string(slot) + " is further from its code than its block's bounds say");
     }
     // Beyond that, biases overflow, and nothing is asked of codes (covers).
-    if (fixed_.max_norm < 1e15f && !biases_.empty() && std::fabs(static_cast<double>(biases_[position]) - z_squared / 2) > 1e-5 * z_squared) {
+    if (fixed_.max_norm < 1e15f && !biases_.empty() &&
+        std::fabs(static_cast<double>(biases_[position]) - z_squared / 2) > 1e-5 * z_squared) {
       return corrupt_file("codes: slot " + std::to_string(slot) + " has another bias than its length gives");
     }
   }

@@ -150,6 +150,7 @@ class CodeBlocks {
   struct Encoded;
 
   Status validate_codes(const VectorStore& rows) const;
+  Status validate_codes(const VectorStore& rows, std::size_t begin, std::size_t end) const;
   void choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
   std::size_t choose_head(const Projection& projection, MatrixView sample, std::size_t rows) const;
   void take_projection(Projection projection, double defect);
