@@ -18,6 +18,7 @@ constexpr std::size_t kLargestBatch = 8192;
 // Vertices a piece: some milliseconds. A team that meets more often than that spends its time at barriers, and on a
 // busy machine spins there (1,000 vectors took 3.6 s instead of 0.1 with pieces of 4).
 constexpr std::size_t kGrain = 16;
+constexpr std::size_t kSortedFrom = 64;    // vertices of a batch: fewer have hardly a neighbour among them
 constexpr std::size_t kTwinsChecked = 4;   // an equal vertex is among the very nearest
 
 // A link from `source` that its `target` should answer.
@@ -78,6 +79,10 @@ class Inserter {
   // find its rows and lists in the cache.
   void find_regions(std::span<const std::uint32_t> slots) {
     regions_.resize(slots.size());
+    if (slots.size() < kSortedFrom) {
+      for (std::size_t i = 0; i < slots.size(); ++i) regions_[i].index = static_cast<std::uint32_t>(i);
+      return;
+    }
     parallel_for(slots.size(), threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i) {
         WorkerMemory& memory = workers_[worker];
