@@ -16,7 +16,7 @@ for object in "$@"; do
   weak=$(printf '%s\n' "$symbols" | awk '$2 ~ /^[VvWwu]$/ { print $1 }' | grep -Ev "$sanitizer" || true)
   external=$(printf '%s\n' "$symbols" | awk '$2 ~ /^[ABCDGRST]$/ { print $1 }' | grep -Ev "$sanitizer" || true)
   undefined=$(printf '%s\n' "$symbols" | awk '$2 == "U" { print $1 }' | grep -Ev "$sanitizer" |
-    grep -Evx 'memcpy|memset|memmove|memcmp|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail' || true)
+    grep -Evx 'memcpy|memset|memmove|memcmp|_GLOBAL_OFFSET_TABLE_|__stack_chk_(fail|guard)' || true)
   name=$(basename "$object")
   case "$external" in
     *"
