@@ -1,6 +1,7 @@
 #include "file/file_reader.hpp"
 #include "flat/flat_index.hpp"
 #include "hnsw/hnsw_index.hpp"
+#include "ivf/ivf_index.hpp"
 #include "segue/file.hpp"
 #include "segue/isa.hpp"
 
@@ -15,8 +16,9 @@ Result<std::unique_ptr<Index>> open_index(const FileReader& file, bool verify) {
   }
   if (identity.kind == "flat") return FlatIndexBody::open(file, verify);
   if (identity.kind == "hnsw") return HnswIndexBody::open(file, verify);
+  if (identity.kind == "ivf") return IvfIndexBody::open(file, verify);
   return corrupt_file(file.name() + ": holds an index of kind '" + identity.kind +
-                      "', which this version of Segue does not know; known are flat and hnsw");
+                      "', which this version of Segue does not know; known are flat, hnsw and ivf");
 }
 
 Result<std::unique_ptr<Index>> open_index(const Result<FileReader>& file, bool verify) {

@@ -7,6 +7,7 @@
 #include "segue/flat.hpp"
 #include "segue/hnsw.hpp"
 #include "segue/index.hpp"
+#include "segue/ivf.hpp"
 #include "segue/isa.hpp"
 #include "segue/matrix_view.hpp"
 #include "segue/recall.hpp"

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 
+#include "codes/code_row.hpp"
 #include "items/check_input.hpp"
 #include "kernels/kernel_table.hpp"
 #include "segue/core/id_map.hpp"
@@ -18,7 +19,6 @@ using kernels::kBlockRows;
 
 constexpr std::size_t kBoundFloats = sizeof(BlockBound) / sizeof(float);
 static_assert(sizeof(BlockBound) == 4 * sizeof(float));
-constexpr int kMaxRowCode = 127;
 constexpr std::size_t kEncodedAtOnce = 64;
 
 std::size_t places_for(std::span<const std::uint32_t> slots) {
@@ -27,27 +27,7 @@ std::size_t places_for(std::span<const std::uint32_t> slots) {
 
 std::size_t blocks_for(std::size_t positions) { return (positions + kBlockRows - 1) / kBlockRows; }
 
-// At least as large, as a float.
-float round_up(double x) {
-  const auto nearest = static_cast<float>(x);
-  return static_cast<double>(nearest) >= x ? nearest : std::nextafter(nearest, std::numeric_limits<float>::infinity());
-}
-
 }  // namespace
-
-double squared_distance(const float* x, const float* centre, std::size_t n) noexcept {
-  double sums[4] = {0, 0, 0, 0};
-  const auto add = [&](std::size_t lane, std::size_t i) {
-    const double z = centre == nullptr ? x[i] : static_cast<double>(x[i]) - centre[i];
-    sums[lane] += z * z;
-  };
-  std::size_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    for (std::size_t j = 0; j < 4; ++j) add(j, i + j);
-  }
-  for (; i < n; ++i) add(0, i);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
 
 // Rows in the making: what one worker needs, and what a row turned into.
 struct CodeBlocks::Encoded {
@@ -89,11 +69,7 @@ void CodeBlocks::take_projection(Projection projection, double defect) {
                            : 0.0f;
 }
 
-double CodeBlocks::projection_error() const noexcept {
-  if (!projection_.rotates()) return projection_.centered() ? 0x1p-23 : 0;
-  const auto dim = static_cast<double>(dim_);
-  return std::sqrt(static_cast<double>(projection_.head())) * (dim + 16) * 0x1p-24 + fixed_.defect;
-}
+double CodeBlocks::projection_error() const noexcept { return segue::projection_error(projection_, fixed_.defect); }
 
 // Codes the rows of `slots` into the positions from `first` on, which exist; nobody is told yet that they are there.
 // Bounds of blocks only grow. The largest norm.
@@ -124,25 +100,13 @@ float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t>
       const double head_squared = squared_distance(y, nullptr, head);
       const double z_squared = squared_distance(memory.rows.data() + i * dim_, centre, dim_);
       const double tail_squared = std::max(0.0, z_squared - head_squared);
-      float largest = 0;
-      for (std::size_t j = 0; j < head; ++j) largest = std::max(largest, std::fabs(y[j]));
-      float scale = largest / kMaxRowCode;
-      if (!(scale >= 0x1p-100f)) scale = 0;
-      const float inverse = scale > 0 ? 1 / scale : 0;
       unsigned char* to_codes = codes_.data() + (block * groups_ * kBlockRows + row) * 4;
-      double error = 0;
-      for (std::size_t j = 0; j < 4 * groups_; ++j) {
-        const float number = j < head ? y[j] : 0.0f;
-        const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -kMaxRowCode, kMaxRowCode);
-        to_codes[j / 4 * kBlockGroupBytes + j % 4] = static_cast<unsigned char>(code + 128);
-        const double wrong = static_cast<double>(number) - static_cast<double>(scale) * code;
-        error += wrong * wrong;
-      }
-      scales_[position] = scale;
+      const CodedRow coded = code_row(y, head, to_codes);
+      scales_[position] = coded.scale;
       if (!biases_.empty()) biases_[position] = static_cast<float>(z_squared / 2);
       const double z = std::sqrt(z_squared);
       const float reached[kBoundFloats] = {
-          round_up(std::sqrt(error) * (1 + 1e-9) + rounding * z), round_up(std::sqrt(head_squared) * (1 + 1e-9)),
+          round_up(coded.error * (1 + 1e-9) + rounding * z), round_up(std::sqrt(head_squared) * (1 + 1e-9)),
           projection_.rotates() ? round_up(std::sqrt(tail_squared + 2 * (rounding + 1e-6) * z_squared)) : 0.0f,
           round_up(z * (1 + 1e-6 + rounding))};
       if (!tails_.empty()) tails_[position] = reached[2];

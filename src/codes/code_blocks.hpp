@@ -22,46 +22,14 @@
 #include <span>
 #include <vector>
 
+#include "codes/code_front.hpp"
+#include "codes/code_query.hpp"
 #include "segue/core/buffer.hpp"
 #include "segue/core/projection.hpp"
 #include "segue/core/vector_store.hpp"
 #include "segue/status.hpp"
 
 namespace segue {
-
-// What holds for every row of a block: the largest of each.
-struct BlockBound {
-  float error;  // |head - its code|
-  float head;   // |head|
-  float tail;   // |what the codes leave out|
-  float norm;   // |row|
-};
-
-// A query as the blocks see it. Values and bounds are in units of its scale: value * scale is an inner product with z,
-// for l2 less |z|^2 / 2. Factors and slack are rounded up, so that bounds can be formed in float. Memory is kept between
-// queries.
-struct CodedQuery {
-  Buffer<signed char> codes;
-  Buffer<float> head;
-  ProjectionMemory projecting;
-  std::int32_t code_sum = 0;
-  double scale = 1;            // t; what follows is divided by it
-  double offset = 0;           // dot: query . centre; l2: -|w|^2 / 2. Not divided
-  float bias_factor = 1;       // 1 / t
-  float norm_factor = 0;       // |w|
-  float error_factor = 0;      // |td|
-  float head_factor = 0;       // |f|
-  float tail_factor = 0;       // |tail of w|
-  float slack = 0;             // what rounding may move any score by, the exact ones of the store included
-
-  // Of what costs at most `cost`, exactly scored: the least value it can have, rounding aside. And the way back.
-  double value_of_cost(RowMetric metric, double cost) const noexcept {
-    return ((metric == RowMetric::kDot ? -cost : -cost / 2) - offset) / scale;
-  }
-};
-
-// In double; a null centre is zero.
-double squared_distance(const float* x, const float* centre, std::size_t n) noexcept;
 
 class CodeBlocks {
  public:
@@ -152,7 +120,6 @@ class CodeBlocks {
   Status validate_codes(const VectorStore& rows) const;
   Status validate_codes(const VectorStore& rows, std::size_t begin, std::size_t end) const;
   void choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
-  std::size_t choose_head(const Projection& projection, MatrixView sample, std::size_t rows) const;
   void take_projection(Projection projection, double defect);
   float encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first, int threads);
   void place(std::span<const std::uint32_t> slots, std::size_t first) noexcept;

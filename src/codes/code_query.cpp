@@ -24,6 +24,26 @@ double dot(const float* a, const float* b, std::size_t n) {
 
 }  // namespace
 
+double squared_distance(const float* x, const float* centre, std::size_t n) noexcept {
+  double sums[4] = {0, 0, 0, 0};
+  const auto add = [&](std::size_t lane, std::size_t i) {
+    const double z = centre == nullptr ? x[i] : static_cast<double>(x[i]) - centre[i];
+    sums[lane] += z * z;
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (std::size_t j = 0; j < 4; ++j) add(j, i + j);
+  }
+  for (; i < n; ++i) add(0, i);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+double projection_error(const Projection& projection, double defect) noexcept {
+  if (!projection.rotates()) return projection.centered() ? 0x1p-23 : 0;
+  const auto dim = static_cast<double>(projection.dim());
+  return std::sqrt(static_cast<double>(projection.head())) * (dim + 16) * 0x1p-24 + defect;
+}
+
 bool CodeBlocks::covers(const float* query) const noexcept {
   const double longest = fixed_.max_norm;
   const double norm = std::sqrt(squared_distance(query, nullptr, dim_));
@@ -33,37 +53,44 @@ bool CodeBlocks::covers(const float* query) const noexcept {
 }
 
 void CodeBlocks::prepare(const float* query, CodedQuery& out) const {
-  const bool l2 = metric_ == RowMetric::kSquaredL2;
-  const std::size_t head = projection_.head();
-  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
-  out.codes.resize(std::max(out.codes.size(), 4 * groups_));
-  out.head.resize(std::max(out.head.size(), 4 * groups_));
+  code_query(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, query, out);
+}
+
+void code_query(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
+                const RowLimits& limits, const float* query, CodedQuery& out) {
+  const bool l2 = metric == RowMetric::kSquaredL2;
+  const std::size_t dim = projection.dim();
+  const std::size_t head = projection.head();
+  const std::size_t groups = (head + 3) / 4;
+  const float* centre = projection.centered() ? projection.centre().data() : nullptr;
+  out.codes.resize(std::max(out.codes.size(), 4 * groups));
+  out.head.resize(std::max(out.head.size(), 4 * groups));
 
   // Under l2 a query moves with the rows; a product needs its direction alone.
-  const double squared = squared_distance(query, l2 ? centre : nullptr, dim_);
+  const double squared = squared_distance(query, l2 ? centre : nullptr, dim);
   const double norm = std::sqrt(squared);
   if (l2) {
-    projection_.apply(query, out.head.data(), out.projecting);
+    projection.apply(query, out.head.data(), out.projecting);
   } else {
-    projection_.apply_direction(query, out.head.data(), out.projecting);
+    projection.apply_direction(query, out.head.data(), out.projecting);
   }
   const float* w = out.head.data();
 
   float largest = 0;
   for (std::size_t i = 0; i < head; ++i) largest = std::max(largest, std::fabs(w[i]));
   // Far shorter than the rows, a query is a point: a scale of its own size would make biases overflow.
-  const double least = l2 ? 1e-6 * fixed_.max_norm : 0;
-  const auto scale = static_cast<float>(std::max<double>(largest, least) / table_->max_block_code);
+  const double least = l2 ? 1e-6 * limits.longest : 0;
+  const auto scale = static_cast<float>(std::max<double>(largest, least) / table.max_block_code);
   out.scale = scale > 0 ? scale : 1;
   const auto inverse = static_cast<float>(1 / out.scale);
   double coded = 0;
   double wrong = 0;
   double head_squared = 0;
   out.code_sum = 0;
-  for (std::size_t i = 0; i < 4 * groups_; ++i) {
+  for (std::size_t i = 0; i < 4 * groups; ++i) {
     const float number = i < head ? w[i] : 0.0f;
-    const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -table_->max_block_code,
-                                table_->max_block_code);
+    const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -table.max_block_code,
+                                table.max_block_code);
     out.codes[i] = static_cast<signed char>(code);
     out.code_sum += code;
     coded += code * code;
@@ -71,24 +98,24 @@ void CodeBlocks::prepare(const float* query, CodedQuery& out) const {
     wrong += error * error;
     head_squared += static_cast<double>(number) * number;
   }
-  const double rounding = projection_error();
+  const double rounding = limits.rounding;
   const double tail = std::max(0.0, squared - head_squared) + 2 * (rounding + 1e-6) * squared;
   const double per = 1 / static_cast<double>(out.scale);
   out.bias_factor = static_cast<float>(per);
   out.norm_factor = up(norm * per);
   out.error_factor = up(std::sqrt(coded));
   out.head_factor = up((std::sqrt(wrong) + rounding * norm) * per);
-  out.tail_factor = projection_.rotates() ? up(std::sqrt(tail) * per) : 0;
+  out.tail_factor = projection.rotates() ? up(std::sqrt(tail) * per) : 0;
 
   // The exact kernels sum dim / 2 products at most in one chain; the rest is what value and bias are rounded by.
-  const double unit = (static_cast<double>(dim_) / 2 + 96) * 0x1p-24;
-  const double longest = static_cast<double>(fixed_.max_norm);
+  const double unit = (static_cast<double>(dim) / 2 + 96) * 0x1p-24;
+  const double longest = static_cast<double>(limits.longest);
   if (l2) {
     out.offset = -squared / 2;
     out.slack = up(unit * (norm + longest) * (norm + longest) * per);
   } else {
-    out.offset = centre == nullptr ? 0 : dot(query, centre, dim_);
-    out.slack = up(unit * norm * (longest + fixed_.centre_norm) * per);
+    out.offset = centre == nullptr ? 0 : dot(query, centre, dim);
+    out.slack = up(unit * norm * (longest + limits.centre_norm) * per);
   }
 }
 

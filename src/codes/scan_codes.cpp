@@ -22,16 +22,8 @@ constexpr std::size_t kQueriesAtOnce = 4;
 // Pieces after which the best so far are scored exactly: 2, 8, 32, ...
 constexpr std::size_t kFirstRefined = 2;
 constexpr std::size_t kRefinedAgain = 4;
-// Exact scores are computed so many at a time, best first, until the rest cannot reach the k-th.
-constexpr std::size_t kDecidedAtOnce = 16;
 
 float down(double x) { return std::nextafter(static_cast<float>(x), -kInfinity); }
-
-// How far the value of a row within these bounds may be off. No term is negative, so rounding is relative.
-float reach(const CodedQuery& query, const BlockBound& bound, float tail) {
-  return (query.error_factor * bound.error + query.head_factor * bound.head + query.tail_factor * tail) *
-         (1 + 0x1p-20f);
-}
 
 class Scan {
  public:
@@ -149,7 +141,7 @@ class Scan {
     BlockHits hits[kQueriesAtOnce];
     for (std::size_t i = 0; i < queries; ++i) {
       const CodedQuery& query = memory_.coded[group[i]];
-      const float limit = memory_.fronts[group[i]].threshold() - reach(query, piece_, piece_.tail);
+      const float limit = memory_.fronts[group[i]].threshold() - reach(query, piece_, query.tail_factor, piece_.tail);
       views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit};
       const std::size_t room = i * kLargestPiece * kBlockRows;
       hits[i] = {0, memory_.positions.data() + room, memory_.values.data() + room};
@@ -171,7 +163,7 @@ class Scan {
     for (std::size_t i = 0; i < hits.count; ++i) {
       const std::size_t position = block * kBlockRows + hits.positions[i];
       if (position >= blocks_.positions()) continue;
-      const float off = reach(query, *blocks_.bounds(position / kBlockRows), blocks_.tail(position));
+      const float off = reach(query, *blocks_.bounds(position / kBlockRows), query.tail_factor, blocks_.tail(position));
       const float value = hits.values[i];
       const std::uint32_t slot = blocks_.slot(position);
       if (slot >= blocks_.places() || (accepts_ && !accepts_(q, slot))) continue;  // a hole, damage, or not wanted
@@ -187,11 +179,12 @@ class Scan {
     if (reached.size() < k_) return;
     std::nth_element(reached.begin(), reached.begin() + static_cast<std::ptrdiff_t>(k_ - 1), reached.end(),
                      [](const Reached& a, const Reached& b) { return a.value > b.value; });
-    memory_.piece.clear();
-    for (std::size_t i = 0; i < k_; ++i) memory_.piece.push_back(make_candidate(0, reached[i].slot));
-    exact_costs(coded_.rows, blocks_.metric(), queries_[q], memory_.piece, memory_.rescoring);
+    std::vector<Candidate>& best = memory_.deciding.piece;
+    best.clear();
+    for (std::size_t i = 0; i < k_; ++i) best.push_back(make_candidate(0, reached[i].slot));
+    exact_costs(coded_.rows, blocks_.metric(), queries_[q], best, memory_.deciding.rescoring);
     stats_[q].distances += k_;
-    const float worst = cost_of(*std::max_element(memory_.piece.begin(), memory_.piece.end()));
+    const float worst = cost_of(*std::max_element(best.begin(), best.end()));
     const CodedQuery& query = memory_.coded[q];
     front.raise(down(query.value_of_cost(blocks_.metric(), static_cast<double>(worst)) -
                      static_cast<double>(query.slack)));
@@ -211,26 +204,6 @@ class Scan {
 };
 
 }  // namespace
-
-void CodeFront::reset(std::size_t k, float threshold) {
-  threshold_ = threshold;
-  lowers_.assign(k, -kInfinity);
-  reached_.clear();
-}
-
-void CodeFront::push(float lower) {
-  if (!(lower > lowers_.front())) return;
-  std::pop_heap(lowers_.begin(), lowers_.end(), std::greater<>());
-  lowers_.back() = lower;
-  std::push_heap(lowers_.begin(), lowers_.end(), std::greater<>());
-}
-
-void CodeFront::settle(float slack) {
-  if (lowers_.empty()) return;
-  // Both a lower and an upper bound may be off by what rounding does.
-  const float least = lowers_.front() - 2 * slack;
-  raise(least - std::fabs(least) * 0x1p-22f);
-}
 
 void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
                 const AcceptsSlot& accepts, const Deadline& deadline, ScanCodesMemory& memory,
@@ -275,54 +248,6 @@ void scan_codes(const CodedRows& coded, std::span<const float* const> queries, c
     left[q] = in_time ? kBlockRows * scan.blocks_in_reach(static_cast<std::uint32_t>(q), memory.ends[q], sorted)
                       : blocks.size();
   }
-}
-
-void decide(const CodedRows& coded, std::size_t q, const float* query, std::size_t k, ScanCodesMemory& memory,
-            std::vector<Candidate>& found, WalkStats& stats) {
-  const CodedQuery& view = memory.coded[q];
-  CodeFront& front = memory.fronts[q];
-  std::vector<Reached>& reached = front.reached();
-  // Best first by value, which is close to the truth: the first of them settle the k-th, and with it most others.
-  std::sort(reached.begin(), reached.end(), [](const Reached& a, const Reached& b) { return a.value > b.value; });
-  found.clear();
-  std::vector<Candidate>& best = memory.heap;  // the k best exact costs, the worst on top
-  best.clear();
-  double wanted = static_cast<double>(front.threshold());
-  for (std::size_t next = 0; next < reached.size();) {
-    memory.piece.clear();
-    for (; next < reached.size() && memory.piece.size() < kDecidedAtOnce; ++next) {
-      if (static_cast<double>(reached[next].upper) + view.slack >= wanted) {
-        memory.piece.push_back(make_candidate(0, reached[next].slot));
-      }
-    }
-    exact_costs(coded.rows, coded.blocks.metric(), query, memory.piece, memory.rescoring);
-    stats.distances += memory.piece.size();
-    for (const Candidate c : memory.piece) {
-      found.push_back(c);
-      if (best.size() == k && c >= best.front()) continue;
-      if (best.size() == k) {
-        std::pop_heap(best.begin(), best.end());
-        best.pop_back();
-      }
-      best.push_back(c);
-      std::push_heap(best.begin(), best.end());
-    }
-    if (best.size() == k) {
-      const auto kth = static_cast<double>(cost_of(best.front()));
-      wanted = std::max(wanted, view.value_of_cost(coded.blocks.metric(), kth) - view.slack);
-    }
-  }
-  std::sort(found.begin(), found.end());
-  while (found.size() > k && (found.back() >> 32) != (found[k - 1] >> 32)) found.pop_back();
-}
-
-void decide_within(const CodedRows& coded, std::size_t q, const float* query, float bound, ScanCodesMemory& memory,
-                   std::vector<Candidate>& found, WalkStats& stats) {
-  found.clear();
-  for (const Reached& r : memory.fronts[q].reached()) found.push_back(make_candidate(0, r.slot));
-  exact_costs(coded.rows, coded.blocks.metric(), query, found, memory.rescoring);
-  stats.distances += found.size();
-  std::erase_if(found, [&](Candidate c) { return !(cost_of(c) <= bound); });
 }
 
 }  // namespace segue

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codes/code_blocks.hpp"
+#include "codes/train_blocks.hpp"
 #include "segue/core/parallel_for.hpp"
 
 namespace segue {
@@ -23,6 +24,8 @@ constexpr double kCyclesAGroup = 1.0 / 16;
 constexpr double kCyclesARow = 0.5;
 constexpr double kCyclesASurvivor = 150;
 constexpr double kCyclesAFloat = 0.5;
+// Of the matrix that a query is projected by.
+constexpr double kCyclesANumber = 1.0 / 16;
 
 constexpr std::size_t kQueries = 32;
 constexpr std::size_t kSampled = 2048;
@@ -37,34 +40,12 @@ Projection leading_directions(const kernels::KernelTable& table, const Projectio
                            whole.total_energy());
 }
 
-}  // namespace
-
-void CodeBlocks::choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) {
-  if (slots.size() < std::max(kLeastToTrain, dim_) || dim_ < kLeastDim || dim_ > Projection::kMaxTrainedDim) return;
-  const std::size_t sampled = std::min(slots.size(), Projection::kSample);
-  std::vector<float> sample(sampled * dim_);
-  for (std::size_t i = 0; i < sampled; ++i) {
-    rows.read(slots[i * slots.size() / sampled], sample.data() + i * dim_);
-  }
-  // Numbers beyond what codes can bound would only spoil the moments.
-  for (const float x : sample) {
-    if (!(std::fabs(x) <= 1e15f)) return;
-  }
-  const MatrixView view(sample, dim_);
-  const std::size_t most = std::min(dim_, kLargestHead);
-  Projection whole = Projection::train(*table_, view, {.head = most, .centered = true, .threads = threads});
-  if (!whole.rotates()) return;
-  const std::size_t head = choose_head(whole, view, slots.size());
-  Projection chosen = head < most ? leading_directions(*table_, whole, head) : std::move(whole);
-  const double defect = chosen.defect();
-  take_projection(std::move(chosen), defect);
-}
-
 // Some rows of the sample ask the others, with the bounds that a scan would have, for every count of directions: how
 // many rows would be left, and what would all of that cost.
-std::size_t CodeBlocks::choose_head(const Projection& projection, MatrixView sample, std::size_t rows) const {
+std::size_t choose_head(const Projection& projection, RowMetric metric, MatrixView sample, std::size_t rows) {
+  const std::size_t dim = sample.cols();
   const std::size_t most = projection.head();
-  const bool l2 = metric_ == RowMetric::kSquaredL2;
+  const bool l2 = metric == RowMetric::kSquaredL2;
   const std::size_t n = std::min(sample.rows(), kSampled);
   const std::size_t step = sample.rows() / n;
   ProjectionMemory memory;
@@ -73,7 +54,7 @@ std::size_t CodeBlocks::choose_head(const Projection& projection, MatrixView sam
   const float* centre = projection.centered() ? projection.centre().data() : nullptr;
   for (std::size_t i = 0; i < n; ++i) {
     projection.apply(sample.row(i * step), z.data() + i * most, memory);
-    z_squared[i] = squared_distance(sample.row(i * step), centre, dim_);
+    z_squared[i] = squared_distance(sample.row(i * step), centre, dim);
   }
   for (std::size_t q = 0; q < kQueries; ++q) {
     const float* x = sample.row((q * n / kQueries) * step);
@@ -82,7 +63,7 @@ std::size_t CodeBlocks::choose_head(const Projection& projection, MatrixView sam
     } else {
       projection.apply_direction(x, w.data() + q * most, memory);
     }
-    w_squared[q] = squared_distance(x, l2 ? centre : nullptr, dim_);
+    w_squared[q] = squared_distance(x, l2 ? centre : nullptr, dim);
   }
   // Rank in the sample that the last answer has among all.
   const std::size_t rank = std::min(n - 1, kAnswers * n / rows + 1);
@@ -139,7 +120,8 @@ std::size_t CodeBlocks::choose_head(const Projection& projection, MatrixView sam
   for (std::size_t head = std::min<std::size_t>(8, most);; head = std::min(most, head + 8)) {
     const double cost =
         scale * (scanned[head] * (kCyclesARow + kCyclesAGroup * static_cast<double>(head) / 4) +
-                 survivors[head] * (kCyclesASurvivor + kCyclesAFloat * static_cast<double>(dim_)));
+                 survivors[head] * (kCyclesASurvivor + kCyclesAFloat * static_cast<double>(dim))) +
+        kCyclesANumber * static_cast<double>(head * dim);
     if (cost < least) {
       least = cost;
       best = head;
@@ -147,6 +129,37 @@ std::size_t CodeBlocks::choose_head(const Projection& projection, MatrixView sam
     if (head == most) break;
   }
   return best;
+}
+
+}  // namespace
+
+Projection choose_projection(const kernels::KernelTable& table, RowMetric metric, MatrixView sample, std::size_t rows,
+                             bool centered, int threads) {
+  const std::size_t dim = sample.cols();
+  const Projection none = Projection::identity(table, dim);
+  if (sample.rows() < std::max(kLeastToTrain, dim) || dim < kLeastDim || dim > Projection::kMaxTrainedDim) return none;
+  // Numbers beyond what codes can bound would only spoil the moments.
+  for (std::size_t i = 0; i < sample.rows(); ++i) {
+    if (!std::all_of(sample.row(i), sample.row(i) + dim, [](float x) { return std::fabs(x) <= 1e15f; })) return none;
+  }
+  const std::size_t most = std::min(dim, kLargestHead);
+  Projection whole = Projection::train(table, sample, {.head = most, .centered = centered, .threads = threads});
+  if (!whole.rotates()) return none;
+  const std::size_t head = choose_head(whole, metric, sample, rows);
+  return head < most ? leading_directions(table, whole, head) : whole;
+}
+
+void CodeBlocks::choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) {
+  const std::size_t sampled = std::min(slots.size(), Projection::kSample);
+  std::vector<float> sample(sampled * dim_);
+  for (std::size_t i = 0; i < sampled; ++i) {
+    rows.read(slots[i * slots.size() / sampled], sample.data() + i * dim_);
+  }
+  Projection chosen =
+      segue::choose_projection(*table_, metric_, MatrixView(sample, dim_), slots.size(), true, threads);
+  if (!chosen.rotates()) return;
+  const double defect = chosen.defect();
+  take_projection(std::move(chosen), defect);
 }
 
 }  // namespace segue

@@ -9,7 +9,7 @@
 #include "codes/code_blocks.hpp"
 #include "codes/scan_codes.hpp"
 #include "file/file_reader.hpp"
-#include "flat/score_each.hpp"
+#include "items/score_each.hpp"
 #include "items/checked_index.hpp"
 #include "items/gate.hpp"
 #include "segue/core/scratch_pool.hpp"

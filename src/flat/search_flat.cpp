@@ -76,14 +76,17 @@ void FlatIndexBody::answer(MatrixView queries, std::size_t first, const Wanted& 
     accepts = [&memory](std::size_t at, std::uint32_t slot) { return memory.gates[memory.coded[at]].accepts(slot); };
   }
   const CodedRows coded{codes_, store_};
+  const ExactRows exact{store_, codes_.metric()};
   scan_codes(coded, memory.queries, {.k = wanted.k, .thresholds = memory.thresholds}, accepts, deadline, memory.codes,
              memory.stats);
   for (std::size_t at = 0; at < memory.coded.size(); ++at) {
     const float* query = memory.queries[at];
     if (range) {
-      decide_within(coded, at, query, wanted.bound, memory.codes, memory.found, memory.stats[at]);
+      decide_within(exact, memory.codes.fronts[at], query, wanted.bound, memory.codes.deciding, memory.found,
+                    memory.stats[at]);
     } else {
-      decide(coded, at, query, wanted.k, memory.codes, memory.found, memory.stats[at]);
+      decide(exact, memory.codes.coded[at], memory.codes.fronts[at], query, wanted.k, memory.codes.deciding,
+             memory.found, memory.stats[at]);
     }
     take(first + memory.coded[at], memory.found, memory.stats[at]);
   }

@@ -73,7 +73,9 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
 
 void decide_head(const HnswState& state, std::size_t i, const float* query, std::size_t k, HeadScanMemory& memory,
                  WalkStats& stats) {
-  decide({state.codes, state.finest()}, memory.places[i], query, k, memory.codes, memory.found, stats);
+  const std::size_t at = memory.places[i];
+  decide({state.finest(), state.codes.metric()}, memory.codes.coded[at], memory.codes.fronts[at], query, k,
+         memory.codes.deciding, memory.found, stats);
 }
 
 }  // namespace segue

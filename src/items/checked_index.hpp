@@ -130,7 +130,8 @@ class CheckedIndex : public PublicIndex {
       const Result<std::size_t> effort = curves_.effort_for(k, options.recall);
       if (!effort.ok()) return effort.status();
       SearchOptions chosen = options;
-      chosen.ef = *effort;
+      chosen.recall = 0;
+      set_effort(chosen, *effort);
       do_search(queries, k, chosen, ids, scores);
       return {};
     });
@@ -172,6 +173,8 @@ class CheckedIndex : public PublicIndex {
   virtual Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
   // Some of the ids are there.
   virtual Status do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
+  // What a curve's effort means here.
+  virtual void set_effort(SearchOptions& options, std::size_t effort) const { options.ef = effort; }
   // All ids are there, each once.
   virtual void do_remove(std::span<const Id> ids) = 0;
   virtual void do_read(std::uint32_t slot, float* out) const = 0;

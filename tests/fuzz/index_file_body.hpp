@@ -16,6 +16,7 @@
 #include "segue/file.hpp"
 #include "segue/flat.hpp"
 #include "segue/hnsw.hpp"
+#include "segue/ivf.hpp"
 #include "support/file_mutations.hpp"
 #include "support/watchdog.hpp"
 
@@ -42,6 +43,9 @@ inline const std::vector<IndexCase>& index_cases() {
       {"flat", Metric::kCosine, Storage::kF16},
       {"flat", Metric::kInnerProduct, Storage::kBf16},
       {"flat", Metric::kInnerProduct, Storage::kSq8},
+      {"ivf", Metric::kL2, Storage::kF32},
+      {"ivf", Metric::kInnerProduct, Storage::kSq8},
+      {"ivf", Metric::kCosine, Storage::kF16},
       {"hnsw", Metric::kL2, Storage::kF32},
       {"hnsw", Metric::kCosine, Storage::kF16},
       {"hnsw", Metric::kInnerProduct, Storage::kF32},
@@ -76,6 +80,8 @@ inline std::unique_ptr<Index> make_index(const IndexCase& which, std::size_t row
   std::unique_ptr<Index> index;
   if (which.kind == std::string("flat")) {
     index = FlatIndex::create(kIndexDim, which.metric, {.storage = which.storage}).value();
+  } else if (which.kind == std::string("ivf")) {
+    index = IvfIndex::create(kIndexDim, which.metric, {.storage = which.storage, .seed = 3}).value();
   } else {
     HnswOptions options;
     options.m = 4;

@@ -9,6 +9,7 @@
 
 #include "segue/flat.hpp"
 #include "segue/hnsw.hpp"
+#include "segue/ivf.hpp"
 
 namespace segue::test {
 
@@ -36,6 +37,11 @@ inline std::unique_ptr<Index> make_index(const IndexCase& c, std::size_t dim, st
     if (!index.ok()) ADD_FAILURE() << index.status().message();
     return index.ok() ? std::move(index).value() : nullptr;
   }
+  if (c.kind == "ivf") {
+    auto index = IvfIndex::create(dim, c.metric, {.storage = c.storage, .seed = seed});
+    if (!index.ok()) ADD_FAILURE() << index.status().message();
+    return index.ok() ? std::move(index).value() : nullptr;
+  }
   auto index =
       HnswIndex::create(dim, c.metric, {.m = 12, .ef_construction = 100, .storage = c.storage, .seed = seed});
   if (!index.ok()) ADD_FAILURE() << index.status().message();
@@ -48,7 +54,7 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
   for (const std::string& kind : kinds) {
     for (const Metric metric : metrics) {
       for (const Storage storage : storages) {
-        if (storage == Storage::kPca8 && (kind == "flat" || metric == Metric::kInnerProduct)) continue;
+        if (storage == Storage::kPca8 && (kind != "hnsw" || metric == Metric::kInnerProduct)) continue;
         out.push_back({kind, metric, storage});
       }
     }
@@ -59,10 +65,10 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
 inline const std::vector<Metric> kAllMetrics = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine};
 
 inline std::vector<IndexCase> all_cases() {
-  return cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kPca8});
+  return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kPca8});
 }
 
-inline std::vector<IndexCase> f32_cases() { return cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32}); }
+inline std::vector<IndexCase> f32_cases() { return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32}); }
 
 #define SEGUE_ASSERT_OK(expression)                                              \
   do {                                                                           \

@@ -1,4 +1,4 @@
-#include "flat/score_each.hpp"
+#include "items/score_each.hpp"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "flat/top_collector.hpp"
+#include "items/top_collector.hpp"
 #include "items/exact_costs.hpp"
 #include "items/gate.hpp"
 #include "segue/core/deadline.hpp"

@@ -1,0 +1,56 @@
+#pragma once
+// IvfIndex: inverted lists (Sivic and Zisserman, ICCV 2003; Jegou et al., TPAMI 2011), each scanned by codes with error
+// bounds.
+//
+// Choose it for large batches, quick builds and items that change often: k-means divides the items into lists, a query
+// ranks the lists and scans the best `nprobe` of them. A batch visits each list once for all of its queries.
+//
+//   auto index = segue::IvfIndex::create(128, segue::Metric::kL2);
+//   (*index)->add(vectors);                                     // the first add trains; or train(sample) before
+//   (*index)->search(queries, 10, {.nprobe = 16});
+//
+// Of the items in the lists that were scanned the answers are the true k best, decided by the rows as stored: eight-bit
+// codes of what a row differs by from its list's centre only rule out (codes/code_front.hpp). With nprobe = nlist() a
+// search is exact. More lists are scanned where the first ones hold fewer than k items that may be found.
+//
+// Under inner product lists are ranked by what their best item promises: the centre's product and a share of the spread
+// of its items, so that large norms are found; a list that cannot reach the k-th best any more is skipped.
+//
+// The same input, seed and order of calls give the same index, byte for byte, on any number of threads.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "segue/index.hpp"
+
+namespace segue {
+
+struct IvfOptions {
+  // Lists. 0: four times the square root of the number of items that it is trained on; then an index that grows to four
+  // times as many is trained anew by the add that takes it there.
+  std::size_t nlist = 0;
+  // How rows are kept for the last decision and get(): kF32, kF16, kBf16 or kSq8. kAuto: kF32.
+  Storage storage = Storage::kAuto;
+  std::uint64_t seed = 0;
+};
+
+class IvfIndex : public Index {
+ public:
+  // kInvalidArgument: dim of 0 or above 65,536, more than 2^20 lists, a storage that lists do not keep.
+  static Result<std::unique_ptr<IvfIndex>> create(std::size_t dim, Metric metric = Metric::kInnerProduct,
+                                                  const IvfOptions& options = {});
+
+  // Chooses the lists by a sample of what will be added; items that are there are dealt out anew. Without it the first
+  // add() trains on what it brings. O(iterations * min(n, 64 nlist) * nlist * dim).
+  // kInvalidArgument: fewer rows than lists were asked for, and what add() refuses. Fails without a change.
+  virtual Status train(MatrixView sample, const AddOptions& options = {}) = 0;
+
+  virtual const IvfOptions& options() const noexcept = 0;
+  // 0 before it is trained.
+  virtual std::size_t nlist() const = 0;
+  // The nprobe of a search that names none: all of at most 256 lists; of more a 64th, at least eight.
+  virtual std::size_t default_nprobe() const = 0;
+};
+
+}  // namespace segue

@@ -1,0 +1,18 @@
+#pragma once
+// Which directions codes keep, and how many of them.
+
+#include <cstddef>
+
+#include "segue/core/projection.hpp"
+#include "segue/core/vector_store.hpp"
+#include "segue/matrix_view.hpp"
+
+namespace segue {
+
+// The directions of the most energy of a sample, as many as make a scan of `rows` such rows cheapest (a model of what a
+// code, a survivor and an exact score cost); the identity where a sample is too small or short to tell. The same sample
+// gives the same bits on any number of threads.
+Projection choose_projection(const kernels::KernelTable& table, RowMetric metric, MatrixView sample, std::size_t rows,
+                             bool centered, int threads);
+
+}  // namespace segue

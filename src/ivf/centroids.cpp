@@ -1,0 +1,163 @@
+#include "ivf/centroids.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "items/check_input.hpp"
+#include "kernels/kernel_table.hpp"
+#include "segue/core/candidate.hpp"
+#include "segue/core/parallel_for.hpp"
+
+namespace segue {
+namespace {
+
+// Rows a tile: enough that packing the centres for it is a small part, and their products with some thousand centres stay
+// in the second-level cache.
+constexpr std::size_t kAtOnce = 48;
+constexpr std::size_t kAssignedAtOnce = 5 * kAtOnce;
+
+constexpr std::size_t kPiece = 128;
+
+float largest_sum(const float* a, const float* b, std::size_t n) {
+  constexpr std::size_t kLanes = 16;
+  float best[kLanes];
+  std::fill(best, best + kLanes, -std::numeric_limits<float>::infinity());
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::size_t j = 0; j < kLanes; ++j) {
+      const float sum = a[i + j] + b[i + j];
+      best[j] = best[j] < sum ? sum : best[j];
+    }
+  }
+  for (; i < n; ++i) best[0] = std::max(best[0], a[i] + b[i]);
+  return *std::max_element(best, best + kLanes);
+}
+
+// The `count` largest of n scores into keys, best first; equal ones by number.
+void select_best(const float* scores, std::size_t n, std::size_t count, RankMemory& memory) {
+  // No more than count - 1 lanes can hold something above the count-th best of the lanes' maxima, so what is below it is
+  // none of the best. Lanes run side by side, which the compiler turns into vectors.
+  constexpr std::size_t kLane = 16;
+  const std::size_t lanes = std::min(n, (4 * count + kLane - 1) / kLane * kLane);
+  float least = -std::numeric_limits<float>::infinity();
+  if (lanes < n / 2) {
+    memory.lanes.assign(scores, scores + lanes);
+    std::size_t i = lanes;
+    for (; i + lanes <= n; i += lanes) {
+      for (std::size_t j = 0; j < lanes; ++j) memory.lanes[j] = std::max(memory.lanes[j], scores[i + j]);
+    }
+    for (std::size_t j = 0; i + j < n; ++j) memory.lanes[j] = std::max(memory.lanes[j], scores[i + j]);
+    std::nth_element(memory.lanes.begin(), memory.lanes.begin() + static_cast<std::ptrdiff_t>(count - 1),
+                     memory.lanes.end(), std::greater<>());
+    least = memory.lanes[count - 1];
+  }
+  std::vector<std::uint64_t>& keys = memory.keys;
+  keys.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (scores[i] >= least) keys.push_back(std::uint64_t{ordered_bits(-scores[i])} << 32 | i);
+  }
+  if (keys.size() > count) {
+    std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count), keys.end());
+    keys.resize(count);
+  }
+  std::sort(keys.begin(), keys.end());
+}
+
+}  // namespace
+
+Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres) : Centroids(table, centres.cols()) {
+  const std::size_t dim = centres.cols();
+  const std::size_t n = centres.rows();
+  std::vector<double> sums(dim, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < dim; ++j) sums[j] += centres.row(i)[j];
+  }
+  mean_.resize(dim);
+  for (std::size_t j = 0; j < dim; ++j) mean_[j] = static_cast<float>(sums[j] / static_cast<double>(n));
+  rows_.resize(n);
+  codes_.resize(n);
+  nearness_.resize(n);
+  std::vector<float> moved(dim);
+  for (std::size_t i = 0; i < n; ++i) {
+    rows_.write(i, centres.row(i));
+    double squared = 0;
+    for (std::size_t j = 0; j < dim; ++j) {
+      moved[j] = centres.row(i)[j] - mean_[j];
+      squared += static_cast<double>(moved[j]) * moved[j];
+    }
+    codes_.write(i, moved.data());
+    nearness_[i] = static_cast<float>(-squared / 2);
+  }
+}
+
+const float* Centroids::products(MatrixView rows, bool move, RankMemory& memory) const {
+  const kernels::FamilyKernels& sq8 = codes_.kernels();
+  const std::size_t n = rows.rows();
+  const std::size_t bytes = sq8.query_bytes(dim());
+  memory.moved.resize(std::max(memory.moved.size(), dim()));
+  memory.queries.resize(std::max(memory.queries.size(), kAtOnce * bytes));
+  memory.scratch.resize(std::max(memory.scratch.size(), sq8.tile_scratch_bytes(dim())));
+  memory.scores.resize(std::max(memory.scores.size(), kAtOnce * size()));
+  for (std::size_t i = 0; i < n; ++i) {
+    const float* x = rows.row(i);
+    if (move) {
+      for (std::size_t j = 0; j < dim(); ++j) memory.moved[j] = x[j] - mean_[j];
+      x = memory.moved.data();
+    }
+    sq8.prepare_query(x, dim(), memory.queries.data() + i * bytes);
+  }
+  sq8.score_tile[kernels::kDot](memory.queries.data(), bytes, n, codes_.rows(), codes_.stride(), size(), dim(),
+                                memory.scores.data(), size(), memory.scratch.data());
+  return memory.scores.data();
+}
+
+void Centroids::assign(MatrixView rows, std::uint32_t* lists, int threads) const {
+  std::vector<RankMemory> workers(worker_count(rows.rows(), threads, kAssignedAtOnce));
+  parallel_for(rows.rows(), threads, kAssignedAtOnce, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    for (std::size_t first = begin; first < end; first += kAtOnce) {
+      const std::size_t n = std::min(kAtOnce, end - first);
+      const float* scores = products(rows.slice(first, n), true, workers[worker]);
+      for (std::size_t i = 0; i < n; ++i, scores += size()) {
+        // The best piece first, then the place in it: a maximum goes in vectors, a place does not.
+        float most = -std::numeric_limits<float>::infinity();
+        std::size_t piece = 0;
+        for (std::size_t c = 0; c < size(); c += kPiece) {
+          const float here = largest_sum(scores + c, nearness_.data() + c, std::min(kPiece, size() - c));
+          if (here > most) {
+            most = here;
+            piece = c;
+          }
+        }
+        std::size_t nearest = piece;
+        while (nearest + 1 < std::min(size(), piece + kPiece) && !(scores[nearest] + nearness_[nearest] >= most)) ++nearest;
+        lists[first + i] = static_cast<std::uint32_t>(nearest);
+      }
+    }
+  });
+}
+
+void Centroids::rank(MatrixView queries, const Worth& worth, std::size_t count, RankMemory& memory,
+                     std::uint32_t* lists) const {
+  for (std::size_t first = 0; first < queries.rows(); first += kAtOnce) {
+    const std::size_t n = std::min(kAtOnce, queries.rows() - first);
+    products(queries.slice(first, n), !worth.bias.empty(), memory);
+    for (std::size_t i = 0; i < n; ++i) {
+      float* scores = memory.scores.data() + i * size();
+      if (!worth.bias.empty()) {
+        for (std::size_t c = 0; c < size(); ++c) scores[c] += worth.bias[c];
+      }
+      if (!worth.spread.empty()) {
+        const float length = norm(queries.row(first + i), dim());
+        for (std::size_t c = 0; c < size(); ++c) scores[c] += length * worth.spread[c];
+      }
+      // A query may be as long as floats go; what overflows still has to be ordered.
+      constexpr float kMost = std::numeric_limits<float>::max();
+      for (std::size_t c = 0; c < size(); ++c) scores[c] = std::max(-kMost, std::min(kMost, scores[c]));
+      select_best(scores, size(), count, memory);
+      for (std::size_t c = 0; c < count; ++c) *lists++ = static_cast<std::uint32_t>(memory.keys[c]);
+    }
+  }
+}
+
+}  // namespace segue

@@ -1,0 +1,57 @@
+#pragma once
+// Scans of inverted lists: which rows of a query's best lists may be among its k best.
+//
+// Queries come in batches. Each ranks the lists; then the lists are visited one after the other, each once for all the
+// queries that want it, four at a time while a piece of it is in the first-level cache. That goes in rounds: every query's
+// best list, its next three, the next twelve, the rest; so a query knows good rows, and rules out most others, before most
+// of its lists come. A list that cannot reach the k-th best any more is left out (under inner product).
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codes/code_front.hpp"
+#include "codes/scan_codes.hpp"
+#include "ivf/centroids.hpp"
+#include "ivf/list_blocks.hpp"
+#include "segue/core/deadline.hpp"
+#include "segue/core/walk.hpp"
+
+namespace segue {
+
+struct Lists {
+  const Centroids& centroids;
+  const ListBlocks& blocks;
+  Centroids::Worth worth;
+};
+
+struct ListScanMemory {
+  RankMemory ranking;
+  std::vector<CodedQuery> coded;
+  std::vector<CodeFront> fronts;
+  std::vector<std::uint32_t> lists;  // the best of each query, best first
+  Buffer<float> offsets;             // a query's value at the centre of each of them, in units of its scale
+  Buffer<float> tails;               // and what the tail of a row there is multiplied by
+  std::vector<float> costs;
+  std::vector<std::uint32_t> starts;
+  std::vector<std::uint32_t> visits;
+  Buffer<std::uint32_t> positions;
+  Buffer<float> values;
+  PreparedQuery prepared;
+  DecideMemory deciding;
+};
+
+struct ListScanOptions {
+  std::size_t k = 10;
+  std::size_t nprobe = 1;
+  // No upper bound below this value is wanted; one a query, or none.
+  std::span<const float> thresholds = {};
+};
+
+// memory.coded[q] is prepared from row q. Fills memory.fronts and adds to stats[q]. Where fewer than k rows were found,
+// further lists are scanned until there are k or no more lists.
+void scan_lists(const Lists& lists, MatrixView queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+                const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats);
+
+}  // namespace segue

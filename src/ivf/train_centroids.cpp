@@ -1,0 +1,161 @@
+#include "ivf/train_centroids.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <queue>
+#include <span>
+
+#include "segue/core/mix64.hpp"
+#include "segue/core/parallel_for.hpp"
+
+namespace segue {
+namespace {
+
+constexpr std::size_t kIterations = 10;
+constexpr std::size_t kCutIterations = 6;
+// So many of ten lists come from k-means; fewer lists than this are not cut at all.
+constexpr std::size_t kOfTen = 9;
+constexpr std::size_t kLeastToCut = 16;
+
+// Rows by list: list l has rows[offsets[l] .. offsets[l + 1]), ascending.
+struct Members {
+  std::vector<std::size_t> offsets;
+  std::vector<std::uint32_t> rows;
+
+  Members(std::span<const std::uint32_t> lists, std::size_t count) : offsets(count + 1), rows(lists.size()) {
+    for (const std::uint32_t l : lists) ++offsets[l + 1];
+    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+    std::vector<std::size_t> next(offsets.begin(), offsets.end() - 1);
+    for (std::size_t i = 0; i < lists.size(); ++i) rows[next[lists[i]]++] = static_cast<std::uint32_t>(i);
+  }
+  std::span<const std::uint32_t> of(std::size_t list) const {
+    return std::span(rows).subspan(offsets[list], offsets[list + 1] - offsets[list]);
+  }
+};
+
+void mean_of(MatrixView sample, std::span<const std::uint32_t> rows, float* out) {
+  const std::size_t dim = sample.cols();
+  std::vector<double> sum(dim, 0.0);
+  for (const std::uint32_t r : rows) {
+    for (std::size_t j = 0; j < dim; ++j) sum[j] += sample.row(r)[j];
+  }
+  for (std::size_t j = 0; j < dim; ++j) out[j] = static_cast<float>(sum[j] / static_cast<double>(rows.size()));
+}
+
+double squared(const float* x, const float* y, std::size_t n) {
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double d = static_cast<double>(x[i]) - y[i];
+    sum += d * d;
+  }
+  return sum;
+}
+
+// The k-means of two lists, from the first row and the one furthest from it. False where all rows are equal.
+bool cut(MatrixView sample, std::span<const std::uint32_t> rows, std::vector<float>& first, std::vector<float>& second,
+         std::vector<std::uint32_t>& left, std::vector<std::uint32_t>& right) {
+  const std::size_t dim = sample.cols();
+  std::size_t furthest = 0;
+  double most = 0;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const double d = squared(sample.row(rows[0]), sample.row(rows[i]), dim);
+    if (d > most) {
+      most = d;
+      furthest = i;
+    }
+  }
+  if (!(most > 0)) return false;
+  first.assign(sample.row(rows[0]), sample.row(rows[0]) + dim);
+  second.assign(sample.row(rows[furthest]), sample.row(rows[furthest]) + dim);
+  for (std::size_t round = 0; round < kCutIterations; ++round) {
+    left.clear();
+    right.clear();
+    for (const std::uint32_t r : rows) {
+      const bool nearer = squared(sample.row(r), first.data(), dim) <= squared(sample.row(r), second.data(), dim);
+      (nearer ? left : right).push_back(r);
+    }
+    if (left.empty() || right.empty()) return false;
+    mean_of(sample, left, first.data());
+    mean_of(sample, right, second.data());
+  }
+  return true;
+}
+
+// Cuts the longest list until there are `lists`.
+void cut_longest(MatrixView sample, const Members& members, std::size_t lists, std::vector<float>& centres) {
+  const std::size_t dim = sample.cols();
+  std::vector<std::vector<std::uint32_t>> rows;
+  std::priority_queue<std::pair<std::size_t, std::size_t>> longest;  // length and, of equals, the last
+  for (std::size_t l = 0; l + 1 < members.offsets.size(); ++l) {
+    rows.emplace_back(members.of(l).begin(), members.of(l).end());
+    longest.emplace(rows.back().size(), l);
+  }
+  std::vector<float> first, second;
+  std::vector<std::uint32_t> left, right;
+  while (rows.size() < lists && !longest.empty()) {
+    const std::size_t l = longest.top().second;
+    longest.pop();
+    if (rows[l].size() < 2 || !cut(sample, rows[l], first, second, left, right)) continue;
+    std::copy(first.begin(), first.end(), centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
+    centres.insert(centres.end(), second.begin(), second.end());
+    rows[l] = left;
+    rows.push_back(right);
+    longest.emplace(left.size(), l);
+    longest.emplace(right.size(), rows.size() - 1);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, MatrixView sample,
+                                           const KMeansOptions& options) {
+  const std::size_t dim = sample.cols();
+  const std::size_t n = sample.rows();
+  const std::size_t total = kIterations + 1;
+  std::size_t lists = options.lists;
+  if (lists >= kLeastToCut) lists = lists * kOfTen / 10;
+
+  // Rows in an order of the seed: the first of them are the first centres.
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> order(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    order[i] = {mix64(mix64(options.seed + kGoldenGamma) ^ (i + 1)), static_cast<std::uint32_t>(i)};
+  }
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(lists), order.end());
+  std::vector<float> centres(lists * dim);
+  for (std::size_t l = 0; l < lists; ++l) {
+    std::copy_n(sample.row(order[l].second), dim, centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
+  }
+
+  std::vector<std::uint32_t> list_of(n);
+  for (std::size_t round = 0; round < kIterations; ++round) {
+    if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
+    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads);
+    const Members members(list_of, lists);
+    // A list that nothing is nearest to starts again at a row of the longest.
+    std::vector<std::size_t> by_length(lists);
+    std::iota(by_length.begin(), by_length.end(), std::size_t{0});
+    std::stable_sort(by_length.begin(), by_length.end(),
+                     [&](std::size_t a, std::size_t b) { return members.of(a).size() > members.of(b).size(); });
+    parallel_for(lists, options.threads, 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t l = begin; l < end; ++l) {
+        if (!members.of(l).empty()) mean_of(sample, members.of(l), centres.data() + l * dim);
+      }
+    });
+    std::size_t donor = 0;
+    for (std::size_t l = 0; l < lists; ++l) {
+      if (!members.of(l).empty()) continue;
+      const auto rows = members.of(by_length[donor++ % lists]);
+      if (rows.size() < 2) continue;
+      std::copy_n(sample.row(rows[mix64(options.seed ^ (round * lists + l)) % rows.size()]), dim,
+                  centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
+    }
+  }
+  if (options.progress && !options.progress(kIterations, total)) return cancelled("training was cancelled");
+  if (lists < options.lists) {
+    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads);
+    cut_longest(sample, Members(list_of, lists), options.lists, centres);
+  }
+  return centres;
+}
+
+}  // namespace segue
