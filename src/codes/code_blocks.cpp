@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -14,18 +15,13 @@
 namespace segue {
 namespace {
 
-using kernels::kBlockGroupBytes;
 using kernels::kBlockRows;
 
-constexpr std::size_t kBoundFloats = sizeof(BlockBound) / sizeof(float);
-static_assert(sizeof(BlockBound) == 4 * sizeof(float));
 constexpr std::size_t kEncodedAtOnce = 64;
 
 std::size_t places_for(std::span<const std::uint32_t> slots) {
   return slots.empty() ? 0 : 1 + static_cast<std::size_t>(*std::max_element(slots.begin(), slots.end()));
 }
-
-std::size_t blocks_for(std::size_t positions) { return (positions + kBlockRows - 1) / kBlockRows; }
 
 }  // namespace
 
@@ -37,31 +33,13 @@ struct CodeBlocks::Encoded {
 };
 
 CodeBlocks::CodeBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric)
-    : table_(&table), dim_(dim), metric_(metric), projection_(Projection::identity(table, dim)) {
-  groups_ = (dim + 3) / 4;
-}
-
-std::size_t CodeBlocks::blocks() const noexcept { return blocks_for(slots_.size()); }
-// Whole ones alone: the rest of the last may be rows that came later, of any norm.
-std::size_t CodeBlocks::sorted_blocks() const noexcept { return fixed_.sorted / kBlockRows; }
-
-const unsigned char* CodeBlocks::codes(std::size_t block) const noexcept {
-  return codes_.data() + block * groups_ * kBlockGroupBytes;
-}
-
-void CodeBlocks::resize_positions(std::size_t positions) {
-  const std::size_t blocks = blocks_for(positions);
-  codes_.resize(blocks * groups_ * kBlockGroupBytes);
-  scales_.resize(blocks * kBlockRows);
-  if (metric_ == RowMetric::kSquaredL2) biases_.resize(blocks * kBlockRows);
-  if (projection_.rotates()) tails_.resize(blocks * kBlockRows);
-  bounds_.resize(blocks * kBoundFloats);
-  slots_.resize(positions, kNoSlot);
+    : BlockArrays(table, metric), dim_(dim), projection_(Projection::identity(table, dim)) {
+  set_shape(dim, false);
 }
 
 void CodeBlocks::take_projection(Projection projection, double defect) {
   projection_ = std::move(projection);
-  groups_ = (projection_.head() + 3) / 4;
+  set_shape(projection_.head(), projection_.rotates());
   fixed_.defect = defect;
   fixed_.total_energy = projection_.total_energy();
   fixed_.centre_norm = projection_.centered()
@@ -94,25 +72,8 @@ float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t>
     projection_.apply({memory.rows.data(), n, dim_}, memory.heads.data(), nullptr, memory.projecting);
     for (std::size_t i = 0; i < n; ++i) {
       const float* y = memory.heads.data() + i * head;
-      const std::size_t position = first + from + i;
-      const std::size_t block = position / kBlockRows;
-      const std::size_t row = position % kBlockRows;
-      const double head_squared = squared_distance(y, nullptr, head);
-      const double z_squared = squared_distance(memory.rows.data() + i * dim_, centre, dim_);
-      const double tail_squared = std::max(0.0, z_squared - head_squared);
-      unsigned char* to_codes = codes_.data() + (block * groups_ * kBlockRows + row) * 4;
-      const CodedRow coded = code_row(y, head, to_codes);
-      scales_[position] = coded.scale;
-      if (!biases_.empty()) biases_[position] = static_cast<float>(z_squared / 2);
-      const double z = std::sqrt(z_squared);
-      const float reached[kBoundFloats] = {
-          round_up(coded.error * (1 + 1e-9) + rounding * z), round_up(std::sqrt(head_squared) * (1 + 1e-9)),
-          projection_.rotates() ? round_up(std::sqrt(tail_squared + 2 * (rounding + 1e-6) * z_squared)) : 0.0f,
-          round_up(z * (1 + 1e-6 + rounding))};
-      if (!tails_.empty()) tails_[position] = reached[2];
-      float* bound = bounds_.data() + block * kBoundFloats;
-      for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], reached[b]);
-      norms[from + i] = reached[3];
+      const double squared = squared_distance(memory.rows.data() + i * dim_, centre, dim_);
+      norms[from + i] = write(first + from + i, {y, head, squared, squared / 2, rounding});
     }
   });
   return norms.empty() ? 0 : *std::max_element(norms.begin(), norms.end());
@@ -177,14 +138,6 @@ void CodeBlocks::remove(std::uint32_t slot) noexcept {
   if (fixed_.size > 0) --fixed_.size;
 }
 
-void CodeBlocks::rename(std::uint32_t from, std::uint32_t to) noexcept {
-  if (from >= positions_.size() || to >= positions_.size() || positions_[from] == 0) return;
-  const std::size_t position = positions_[from] - 1;
-  positions_[to] = positions_[from];
-  positions_[from] = 0;
-  if (position < slots_.size()) slots_[position] = to;
-}
-
 // Rows out of order are all scanned, and so are holes; a quarter of either is borne.
 bool CodeBlocks::wants_rebuild() const noexcept {
   constexpr std::size_t kAlwaysBorne = 512;
@@ -193,33 +146,17 @@ bool CodeBlocks::wants_rebuild() const noexcept {
   return appended > kAlwaysBorne + fixed_.sorted / 4 || holes > kAlwaysBorne + fixed_.size / 4;
 }
 
-std::size_t CodeBlocks::memory_usage() const noexcept {
-  return projection_.memory_usage() + codes_.memory_usage() + scales_.memory_usage() + biases_.memory_usage() +
-         tails_.memory_usage() + bounds_.memory_usage() + slots_.memory_usage() + positions_.memory_usage();
-}
+std::size_t CodeBlocks::memory_usage() const noexcept { return projection_.memory_usage() + array_memory(); }
 
-Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Buffer<unsigned char> codes, Buffer<float> scales,
-                         Buffer<float> biases, Buffer<float> tails, Buffer<float> bounds,
-                         Buffer<std::uint32_t> slots, Buffer<std::uint32_t> positions) {
-  const std::size_t blocks = blocks_for(slots.size());
-  const std::size_t groups = (projection.head() + 3) / 4;
-  const bool biased = metric_ == RowMetric::kSquaredL2;
-  if (projection.dim() != dim_ || codes.size() != blocks * groups * kBlockGroupBytes ||
-      scales.size() != blocks * kBlockRows || biases.size() != (biased ? scales.size() : 0) ||
-      tails.size() != (projection.rotates() ? scales.size() : 0) ||
-      bounds.size() != blocks * kBoundFloats || fixed.sorted > slots.size() || fixed.size > slots.size()) {
+Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Sections sections) {
+  set_shape(projection.head(), projection.rotates());
+  const std::size_t positions = sections.slots.size();
+  if (projection.dim() != dim_ || fixed.sorted > positions || fixed.size > positions ||
+      !BlockArrays::adopt(std::move(sections))) {
     return corrupt_file("the sections of the codes do not fit each other");
   }
   fixed_ = fixed;
   projection_ = std::move(projection);
-  groups_ = groups;
-  codes_ = std::move(codes);
-  scales_ = std::move(scales);
-  biases_ = std::move(biases);
-  tails_ = std::move(tails);
-  bounds_ = std::move(bounds);
-  slots_ = std::move(slots);
-  positions_ = std::move(positions);
   return {};
 }
 
@@ -256,15 +193,12 @@ Status CodeBlocks::validate_codes(const VectorStore& rows) const {
   return {};
 }
 
-// A file may come from an instruction set that sums in another order, so a row need not be coded the same; what is there
-// must keep what the bounds promise, up to twice what projecting may be off by.
 Status CodeBlocks::validate_codes(const VectorStore& rows, std::size_t begin, std::size_t end) const {
   const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
-  const std::size_t head = projection_.head();
   const double rounding = projection_error();
   ProjectionMemory memory;
   constexpr std::size_t kAhead = 8;
-  std::vector<float> row(dim_), y(4 * groups_);
+  std::vector<float> row(dim_), y(head());
   for (std::size_t position = begin; position < end; ++position) {
     // Rows lie as their ids came, not by falling norm.
     if (position + kAhead < end && slots_[position + kAhead] < rows.size()) {
@@ -275,33 +209,14 @@ Status CodeBlocks::validate_codes(const VectorStore& rows, std::size_t begin, st
     if (slot == kNoSlot) continue;
     rows.read(slot, row.data());
     projection_.apply(row.data(), y.data(), memory);
-    const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
-    const auto scale = static_cast<double>(scales_[position]);
-    double error = 0;
-    for (std::size_t g = 0; g < groups_; ++g, code += kBlockGroupBytes) {
-      for (std::size_t i = 0; i < 4; ++i) {
-        const double wrong = static_cast<double>(y[4 * g + i]) - scale * (static_cast<int>(code[i]) - 128);
-        error += wrong * wrong;
-      }
-    }
-    const double head_squared = squared_distance(y.data(), nullptr, head);
-    const double z_squared = squared_distance(row.data(), centre, dim_);
-    const double z = std::sqrt(z_squared);
-    const double spare = 2 * rounding * z + 1e-5 * z;
-    const BlockBound& bound = *bounds(position / kBlockRows);
-    const auto within = [spare](double actual, float most) { return actual <= static_cast<double>(most) + spare; };
-    const double own_tail = projection_.rotates() ? static_cast<double>(tail(position)) : 0;
-    const double least_tail = std::max(0.0, z_squared - head_squared - 2 * rounding * z_squared);
-    const bool kept = within(std::sqrt(error), bound.error) && within(std::sqrt(head_squared), bound.head) &&
-                      within(own_tail, bound.tail) && std::sqrt(least_tail) <= own_tail + spare &&
-                      within(z, bound.norm) && within(z, fixed_.max_norm);
-    if (!kept) {
-      return corrupt_file("codes: slot " + std::to_string(slot) + " is further from its code than its block's bounds say");
-    }
+    const double squared = squared_distance(row.data(), centre, dim_);
     // Beyond that, biases overflow, and nothing is asked of codes (covers).
-    if (fixed_.max_norm < 1e15f && !biases_.empty() &&
-        std::fabs(static_cast<double>(biases_[position]) - z_squared / 2) > 1e-5 * z_squared) {
-      return corrupt_file("codes: slot " + std::to_string(slot) + " has another bias than its length gives");
+    const double bias_spare = fixed_.max_norm < 1e15f ? 1e-5 * squared : std::numeric_limits<double>::infinity();
+    const double z = std::sqrt(squared);
+    if (!keeps(position, {y.data(), y.size(), squared, squared / 2, rounding}, bias_spare) ||
+        z > static_cast<double>(fixed_.max_norm) + 2 * rounding * z + 1e-5 * z) {
+      return corrupt_file("codes: slot " + std::to_string(slot) +
+                          " is further from its code than its block's bounds say");
     }
   }
   return {};

@@ -20,18 +20,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
-#include "codes/code_front.hpp"
+#include "codes/block_arrays.hpp"
 #include "codes/code_query.hpp"
-#include "segue/core/buffer.hpp"
 #include "segue/core/projection.hpp"
 #include "segue/core/vector_store.hpp"
 #include "segue/status.hpp"
 
 namespace segue {
 
-class CodeBlocks {
+class CodeBlocks : public BlockArrays {
  public:
   // What a file keeps besides the arrays.
   struct Fixed {
@@ -47,18 +45,14 @@ class CodeBlocks {
 
   std::size_t size() const noexcept { return fixed_.size; }
   std::size_t head() const noexcept { return projection_.head(); }
-  std::size_t groups() const noexcept { return groups_; }
-  std::size_t blocks() const noexcept;
-  std::size_t positions() const noexcept { return slots_.size(); }
-  // Blocks whose rows fall by norm from the first to the last.
-  std::size_t sorted_blocks() const noexcept;
-  RowMetric metric() const noexcept { return metric_; }
+  // Blocks whose rows fall by norm from the first to the last. Whole ones alone: the rest of the last may be rows that
+  // came later, of any norm.
+  std::size_t sorted_blocks() const noexcept { return fixed_.sorted / kernels::kBlockRows; }
   // Whether going by falling norm can end a scan early. Rows of about one length, as under cosine, are better sampled.
   bool norms_fall() const noexcept {
     const std::size_t sorted = sorted_blocks();
-    return metric_ == RowMetric::kDot && sorted != 0 && bounds(sorted - 1)->norm < 0.5f * bounds(0)->norm;
+    return metric_ == RowMetric::kDot && sorted != 0 && bound(sorted - 1).norm < 0.5f * bound(0).norm;
   }
-  const kernels::KernelTable& table() const noexcept { return *table_; }
 
   // Chooses centre, directions and how many of them by what the rows are like, and codes them all. Same rows, same
   // bytes, for any number of threads.
@@ -69,7 +63,7 @@ class CodeBlocks {
            int threads);
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
-  void rename(std::uint32_t from, std::uint32_t to) noexcept;
+  void rename(std::uint32_t from, std::uint32_t to) noexcept { rename_slot(from, to); }
   // There are that many slots now; those beyond are not held.
   void resize_slots(std::size_t slots) { positions_.resize(slots); }
   // Whether holes or rows out of order make a new layout worth while.
@@ -80,41 +74,16 @@ class CodeBlocks {
   bool covers(const float* query) const noexcept;
   void prepare(const float* query, CodedQuery& out) const;
 
-  std::uint32_t slot(std::size_t position) const noexcept { return slots_[position]; }
-  const unsigned char* codes(std::size_t block) const noexcept;
-  const float* scales(std::size_t block) const noexcept { return scales_.data() + block * kRows; }
-  const float* biases(std::size_t block) const noexcept {
-    return biases_.empty() ? nullptr : biases_.data() + block * kRows;
-  }
-  const BlockBound* bounds(std::size_t block) const noexcept {
-    return reinterpret_cast<const BlockBound*>(bounds_.data()) + block;
-  }
-  // Of the row at that position; often far below its block's.
-  float tail(std::size_t position) const noexcept { return tails_.empty() ? 0.0f : tails_[position]; }
-
-  // Slots that can have a position.
-  std::size_t places() const noexcept { return positions_.size(); }
-
-  // For files. `adopt` wants the arrays that these give, of any contents but of sizes that fit; kCorruptFile if not.
+  // For files. `adopt` wants sections of any contents but of sizes that fit; kCorruptFile if not.
   const Fixed& fixed() const noexcept { return fixed_; }
   const Projection& projection() const noexcept { return projection_; }
-  const Buffer<unsigned char>& code_array() const noexcept { return codes_; }
-  const Buffer<float>& scale_array() const noexcept { return scales_; }
-  const Buffer<float>& bias_array() const noexcept { return biases_; }
-  const Buffer<float>& tail_array() const noexcept { return tails_; }
-  const Buffer<float>& bound_array() const noexcept { return bounds_; }
-  const Buffer<std::uint32_t>& slot_array() const noexcept { return slots_; }
-  const Buffer<std::uint32_t>& position_array() const noexcept { return positions_; }
-  Status adopt(const Fixed& fixed, Projection projection, Buffer<unsigned char> codes, Buffer<float> scales,
-               Buffer<float> biases, Buffer<float> tails, Buffer<float> bounds, Buffer<std::uint32_t> slots,
-               Buffer<std::uint32_t> positions);
+  Status adopt(const Fixed& fixed, Projection projection, Sections sections);
 
   std::size_t memory_usage() const noexcept;
   // That every slot of `rows` that `held` names has one position, and that no bound is exceeded. O(size * head * dim).
   Status validate(const VectorStore& rows, std::size_t held) const;
 
  private:
-  static constexpr std::size_t kRows = 16;
   struct Encoded;
 
   Status validate_codes(const VectorStore& rows) const;
@@ -123,23 +92,12 @@ class CodeBlocks {
   void take_projection(Projection projection, double defect);
   float encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first, int threads);
   void place(std::span<const std::uint32_t> slots, std::size_t first) noexcept;
-  void resize_positions(std::size_t positions);
   // What projecting x may get wrong, a unit of |z|.
   double projection_error() const noexcept;
 
-  const kernels::KernelTable* table_;
   std::size_t dim_;
-  RowMetric metric_;
-  std::size_t groups_ = 0;  // of four codes
   Fixed fixed_;
   Projection projection_;
-  Buffer<unsigned char> codes_;
-  Buffer<float> scales_;
-  Buffer<float> biases_;            // l2: |z|^2 / 2
-  Buffer<float> tails_;             // none without a rotation
-  Buffer<float> bounds_;            // BlockBound
-  Buffer<std::uint32_t> slots_;     // by position; kNoSlot: a hole
-  Buffer<std::uint32_t> positions_; // by slot, plus one; 0: not held
 };
 
 }  // namespace segue

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "codes/code_query.hpp"
@@ -75,6 +76,16 @@ struct DecideMemory {
   std::vector<Candidate> heap;
   ExactCostMemory rescoring;
 };
+
+// Queries on their way through codes. Memory is kept between searches.
+struct CodeFronts {
+  std::vector<CodedQuery> coded;
+  std::vector<CodeFront> fronts;
+  DecideMemory deciding;
+};
+
+// Whether a slot may be an answer of a query. Asked only about rows that passed their bound; empty: all may.
+using AcceptsSlot = std::function<bool(std::size_t query, std::uint32_t slot)>;
 
 // Rows, and how they are compared, by what decides.
 struct ExactRows {

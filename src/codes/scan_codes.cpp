@@ -8,17 +8,12 @@
 namespace segue {
 namespace {
 
-using kernels::BlockHits;
-using kernels::BlockQuery;
 using kernels::kBlockRows;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Blocks of a piece: the first are few, as everything passes before k rows are known; then 8 to 16 KiB of bounds, scales
-// and hits, and codes that stay in the first- or second-level cache while several queries pass over them.
+// Blocks of the first piece: few, as everything passes before k rows are known.
 constexpr std::size_t kFirstPiece = 1;
-constexpr std::size_t kLargestPiece = 32;
-constexpr std::size_t kQueriesAtOnce = 4;
 // Pieces after which the best so far are scored exactly: 2, 8, 32, ...
 constexpr std::size_t kFirstRefined = 2;
 constexpr std::size_t kRefinedAgain = 4;
@@ -36,11 +31,7 @@ class Scan {
         accepts_(accepts),
         deadline_(deadline),
         memory_(memory),
-        stats_(stats) {
-    constexpr std::size_t kRoom = kQueriesAtOnce * kLargestPiece * kBlockRows;
-    memory.positions.resize(std::max(memory.positions.size(), kRoom));
-    memory.values.resize(std::max(memory.values.size(), kRoom));
-  }
+        stats_(stats) {}
 
   // Blocks [begin, end), whose norms fall. Queries that are done leave memory.active; false where the deadline ended all.
   bool by_norm(std::size_t begin, std::size_t end) {
@@ -49,7 +40,7 @@ class Scan {
       const std::size_t n = std::min(piece, end - block);
       std::erase_if(memory_.active, [&](std::uint32_t q) { return !may_reach(q, block, 1); });
       if (memory_.active.empty()) return true;
-      if (!scan_piece(block, n, false)) return false;
+      if (!visit(block, n, false)) return false;
       block += n;
       piece = std::min(kLargestPiece, 2 * piece);
     }
@@ -81,7 +72,7 @@ class Scan {
       // Everything passes before k rows are known: those of a few blocks, not of a whole piece.
       for (std::size_t block = first; block < last;) {
         const std::size_t n = i > 0 ? last - block : std::min(last - block, std::max(kFirstPiece, block - first));
-        if (!scan_piece(block, n, true)) return false;
+        if (!visit(block, n, true)) return false;
         block += n;
       }
       if (i + 1 == refine_at && pieces - i > refine_at / 2) {
@@ -110,66 +101,27 @@ class Scan {
     const CodedQuery& query = memory_.coded[q];
     const float wanted = memory_.fronts[q].threshold();
     for (std::size_t b = block; b < block + n; ++b) {
-      if (query.norm_factor * blocks_.bounds(b)->norm + query.slack >= wanted) return true;
+      if (query.norm_factor * blocks_.bound(b).norm + query.slack >= wanted) return true;
     }
     return false;
   }
 
-  bool scan_piece(std::size_t block, std::size_t n, bool check) {
-    piece_ = *blocks_.bounds(block);
-    for (std::size_t b = block + 1; b < block + n; ++b) {
-      const BlockBound& bound = *blocks_.bounds(b);
-      piece_.error = std::max(piece_.error, bound.error);
-      piece_.head = std::max(piece_.head, bound.head);
-      piece_.tail = std::max(piece_.tail, bound.tail);
-    }
-    std::uint32_t group[kQueriesAtOnce];
-    std::size_t in_group = 0;
+  bool visit(std::size_t block, std::size_t n, bool check) {
+    const BlockBound most = blocks_.largest(block, n);
+    PieceVisit visits[kQueriesAPiece];
+    std::size_t count = 0;
+    const auto scan = [&] {
+      scan_piece(blocks_, block, n, most, {visits, std::exchange(count, 0)}, accepts_, memory_, memory_.piece, stats_);
+    };
     for (const std::uint32_t q : memory_.active) {
       if (check && !may_reach(q, block, n)) continue;
-      group[in_group++] = q;
-      if (in_group == kQueriesAtOnce) scan_group(group, std::exchange(in_group, 0), block, n);
+      visits[count++] = {q, 0, memory_.coded[q].tail_factor};
+      if (count == kQueriesAPiece) scan();
     }
-    if (in_group > 0) scan_group(group, in_group, block, n);
+    if (count > 0) scan();
     if (!deadline_.passed()) return true;
     for (const std::uint32_t q : memory_.active) stats_[q].cut = true;
     return false;
-  }
-
-  void scan_group(const std::uint32_t* group, std::size_t queries, std::size_t block, std::size_t n) {
-    BlockQuery views[kQueriesAtOnce];
-    BlockHits hits[kQueriesAtOnce];
-    for (std::size_t i = 0; i < queries; ++i) {
-      const CodedQuery& query = memory_.coded[group[i]];
-      const float limit = memory_.fronts[group[i]].threshold() - reach(query, piece_, query.tail_factor, piece_.tail);
-      views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit};
-      const std::size_t room = i * kLargestPiece * kBlockRows;
-      hits[i] = {0, memory_.positions.data() + room, memory_.values.data() + room};
-    }
-    blocks_.table().scan_blocks(views, queries, blocks_.codes(block), blocks_.groups(), blocks_.scales(block),
-                                blocks_.biases(block), n, hits);
-    for (std::size_t i = 0; i < queries; ++i) {
-      stats_[group[i]].distances += n * kBlockRows;
-      stats_[group[i]].visited += n * kBlockRows;
-      take_hits(group[i], hits[i], block);
-    }
-  }
-
-  // The kernel compared with what holds for the whole piece; here is what holds for the row. Those that pass now and do
-  // not reach in the end are few, and cost less than a branch that guesses wrong every other time.
-  void take_hits(std::uint32_t q, const BlockHits& hits, std::size_t block) {
-    CodeFront& front = memory_.fronts[q];
-    const CodedQuery& query = memory_.coded[q];
-    for (std::size_t i = 0; i < hits.count; ++i) {
-      const std::size_t position = block * kBlockRows + hits.positions[i];
-      if (position >= blocks_.positions()) continue;
-      const float off = reach(query, *blocks_.bounds(position / kBlockRows), query.tail_factor, blocks_.tail(position));
-      const float value = hits.values[i];
-      const std::uint32_t slot = blocks_.slot(position);
-      if (slot >= blocks_.places() || (accepts_ && !accepts_(q, slot))) continue;  // a hole, damage, or not wanted
-      front.keep({value + off, value, slot}, value - off);
-    }
-    front.settle(query.slack);
   }
 
   // The k-th best exact score of some rows is a threshold for all.
@@ -198,7 +150,6 @@ class Scan {
   const Deadline& deadline_;
   ScanCodesMemory& memory_;
   std::span<WalkStats> stats_;
-  BlockBound piece_{};  // the largest of each in the piece at hand
   std::size_t stride_ = 1;
   std::size_t stride_of_ = 0;
 };

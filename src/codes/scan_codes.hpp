@@ -11,27 +11,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
 
 #include "codes/code_blocks.hpp"
 #include "codes/code_front.hpp"
-#include "kernels/kernel_table.hpp"
+#include "codes/scan_piece.hpp"
 #include "segue/core/deadline.hpp"
 #include "segue/core/walk.hpp"
 
 namespace segue {
 
-struct ScanCodesMemory {
-  std::vector<CodedQuery> coded;
-  std::vector<CodeFront> fronts;
+struct ScanCodesMemory : CodeFronts {
   std::vector<std::uint32_t> active;
   std::vector<std::size_t> ends;  // the sorted block where each query's scan ends at the latest
-  Buffer<std::uint32_t> positions;
-  Buffer<float> values;
-  DecideMemory deciding;
+  PieceMemory piece;
 };
 
 struct ScanCodesOptions {
@@ -43,9 +38,6 @@ struct ScanCodesOptions {
   // No upper bound below this value is wanted; one a query, or none.
   std::span<const float> thresholds = {};
 };
-
-// Whether a slot may be an answer of a query. Asked only about rows that passed their bound; empty: all may.
-using AcceptsSlot = std::function<bool(std::size_t query, std::uint32_t slot)>;
 
 // What is scanned, and what decides.
 struct CodedRows {

@@ -8,6 +8,7 @@
 // Costs one pass over the sections for their checksums and one to write them; copies none of them.
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ SectionToWrite make_section(std::string_view name, std::span<const T> elements) 
   static_assert(std::is_trivially_copyable_v<T>);
   return {name, sizeof(T), std::as_bytes(elements), {}};
 }
+
+// Called once with all that a file holds; what the sections borrow lives as long as the call.
+using WriteSections = std::function<void(const FileIdentity& identity, std::span<const SectionToWrite> sections)>;
 
 // `path` holds its old content or all of the new, whatever happens, and survives a power cut once this returns ok.
 // A symbolic link is followed, the permissions of a file that was there are kept. kIoError names the call that failed;

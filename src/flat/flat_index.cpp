@@ -1,16 +1,10 @@
 #include "flat/flat_index.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <new>
 #include <numeric>
-#include <string>
 
 #include "codes/codes_file.hpp"
-#include "file/file_writer.hpp"
-#include "items/next_id.hpp"
-#include "items/storages.hpp"
-#include "items/take_sections.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
 #include "segue/isa.hpp"
@@ -19,34 +13,12 @@ namespace segue {
 
 Result<std::unique_ptr<FlatIndex>> FlatIndex::create(std::size_t dim, Metric metric, const FlatOptions& options) {
   SEGUE_RETURN_IF_ERROR(isa::environment_status());
-  SEGUE_RETURN_IF_ERROR(check_dim(dim));
-  SEGUE_RETURN_IF_ERROR(check_metric(metric));
-  SEGUE_RETURN_IF_ERROR(check_storage("storage", options.storage));
-  if (options.storage == Storage::kPca8) {
-    return invalid_argument("storage is pca8, which only HnswIndex keeps; it must be auto, f32, f16, bf16 or sq8");
-  }
-  const Storage storage = options.storage == Storage::kAuto ? Storage::kF32 : options.storage;
-  return std::unique_ptr<FlatIndex>(std::make_unique<FlatIndexBody>(dim, metric, storage));
+  SEGUE_RETURN_IF_ERROR(FlatIndexBody::check_options(dim, metric, options));
+  return std::unique_ptr<FlatIndex>(std::make_unique<FlatIndexBody>(dim, metric, options.storage));
 }
 
 FlatIndexBody::FlatIndexBody(std::size_t dim, Metric metric, Storage storage)
-    : CheckedIndex(dim, metric),
-      store_(kernels::active_kernels(), storage, dim),
-      codes_(kernels::active_kernels(), dim, score_metric(metric)) {}
-
-void FlatIndexBody::write_rows(MatrixView vectors, std::size_t first, int threads, VectorStore& to) const {
-  parallel_for(vectors.rows(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
-    std::vector<float> normalized(dim_);
-    for (std::size_t i = begin; i < end; ++i) {
-      const float* x = vectors.row(i);
-      if (metric_ == Metric::kCosine) {
-        normalize(x, dim_, normalized.data());
-        x = normalized.data();
-      }
-      to.write(first + i, x);
-    }
-  });
-}
+    : CodedIndex(dim, metric, storage), codes_(kernels::active_kernels(), dim, score_metric(metric)) {}
 
 // Short of memory, the layout stays as it is: slower, not wrong.
 void FlatIndexBody::lay_out_if_wanted(int threads) {
@@ -91,48 +63,36 @@ Status FlatIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, con
   if (options.progress && !options.progress(0, vectors.rows())) return cancelled("upsert was cancelled");
   std::vector<std::uint32_t> from(vectors.rows());
   std::iota(from.begin(), from.end(), 0u);
-  std::vector<std::uint32_t> to(vectors.rows());
-  std::size_t next = ids_.slots();
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    const std::uint32_t slot = ids_.find(ids[i]);
-    to[i] = slot != kNoSlot ? slot : static_cast<std::uint32_t>(next++);
-  }
-  ids_.reserve(next);
-  store_.reserve(next);
+  std::vector<std::uint32_t> to;
+  const std::size_t after = choose_slots(ids, to);
+  ids_.reserve(after);
+  store_.reserve(after);
   VectorStore rows(store_.table(), store_.storage(), dim_);
   rows.resize(vectors.rows());
   write_rows(vectors, 0, options.threads, rows);
   codes_.put(rows, from, to, options.threads);
-  store_.resize(next);
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    store_.copy_row_from(rows, i, to[i]);
-    if (to[i] >= ids_.slots()) ids_.insert(ids[i], to[i]);
-  }
+  take_rows(rows, ids, to, after);
   lay_out_if_wanted(options.threads);
   if (options.progress) options.progress(vectors.rows(), vectors.rows());
   return {};
 }
 
 void FlatIndexBody::do_remove(std::span<const Id> ids) {
-  for (const Id id : ids) {
-    const std::uint32_t hole = ids_.find(id);
-    if (hole == kNoSlot) continue;  // only in a damaged file
-    const auto last = static_cast<std::uint32_t>(ids_.slots() - 1);
-    const Id moved = ids_.id(last);
-    ids_.erase(id);
-    codes_.remove(hole);
-    if (hole != last) {
-      ids_.erase(moved);
-      ids_.insert(moved, hole);
-      store_.copy_row(last, hole);
-      codes_.rename(last, hole);
-    }
-    ids_.truncate(last);
-    store_.resize(last);
-    codes_.resize_slots(last);
-  }
+  remove_rows(ids);
   lay_out_if_wanted(0);
 }
+
+void FlatIndexBody::scan(const CodeScan& wanted, ScanCodesMemory& memory, std::span<WalkStats> stats) const {
+  scan_codes({codes_, store_}, wanted.queries, {.k = wanted.k, .thresholds = wanted.thresholds}, wanted.accepts,
+             wanted.deadline, memory, stats);
+}
+
+std::size_t FlatIndexBody::scanned_bytes(const SearchOptions&) const noexcept {
+  return codes_.positions() * codes_.head();
+}
+
+// Some share each piece of codes in the first-level cache, all of them what comes from memory.
+std::size_t FlatIndexBody::group_size() const noexcept { return 64; }
 
 std::size_t FlatIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
@@ -149,44 +109,16 @@ IndexStats FlatIndexBody::stats() const {
 
 Status FlatIndexBody::validate() const {
   const std::shared_lock lock(mutex_);
-  SEGUE_RETURN_IF_ERROR(ids_.validate());
-  if (ids_.size() != ids_.slots()) return corrupt_file("section 'ids': a flat index has no empty slots");
-  if (store_.size() != ids_.slots()) return corrupt_file("section 'rows' does not fit section 'ids'");
-  for (std::size_t slot = 0; slot < ids_.slots(); ++slot) {
-    if (!id_fits(ids_.id(static_cast<std::uint32_t>(slot)), next_id_)) {
-      return corrupt_file("an id is not below the next free id");
-    }
-  }
+  SEGUE_RETURN_IF_ERROR(validate_rows());
   return codes_.validate(store_, ids_.size());
 }
 
-template <class Write>
-auto FlatIndexBody::write_sections(const Write& write) const {
-  const std::shared_lock lock(mutex_);
+void FlatIndexBody::do_write(const WriteSections& write) const {
   const Fixed fixed{next_id_};
-  std::vector<SectionToWrite> sections = {
-      make_section<Fixed>("flat", {&fixed, 1}),
-      make_section<Id>("ids", ids_.id_array().span()),
-      make_section<std::uint32_t>("id_table", ids_.table().span()),
-      make_section<unsigned char>("rows", store_.bytes().span()),
-  };
+  std::vector<SectionToWrite> sections = {make_section<Fixed>("flat", {&fixed, 1})};
+  add_row_sections(sections);
   add_code_sections(codes_, sections);
-  return write(FileIdentity{"flat", metric_, store_.storage(), Storage::kAuto, dim_, ids_.size()},
-               std::span<const SectionToWrite>(sections));
-}
-
-Status FlatIndexBody::save(const std::string& path) const {
-  return guard_memory([&] {
-    return write_sections([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
-      return write_file(path, identity, sections);
-    });
-  });
-}
-
-Result<std::vector<unsigned char>> FlatIndexBody::to_bytes() const {
-  return write_sections([](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
-    return write_bytes(identity, sections);
-  });
+  write(identity(), sections);
 }
 
 Result<std::unique_ptr<Index>> FlatIndexBody::open(const FileReader& file, bool verify) {
@@ -194,22 +126,10 @@ Result<std::unique_ptr<Index>> FlatIndexBody::open(const FileReader& file, bool 
   auto index = std::make_unique<FlatIndexBody>(identity.dim, identity.metric, identity.storage);
   TakeSections sections(file);
   const Buffer<Fixed> fixed = sections.take<Fixed>("flat", 1);
-  Buffer<Id> ids = sections.take<Id>("ids", identity.size);
-  Buffer<std::uint32_t> table = sections.take<std::uint32_t>("id_table");
-  Buffer<unsigned char> rows = sections.take<unsigned char>("rows", identity.size, index->store_.stride());
+  index->open_rows(sections, fixed.empty() ? 0 : fixed[0].next_id);
   take_code_sections(sections, identity.size, index->codes_);
-  if (identity.size > kMaxItems) sections.fail("ids", "there are more items than an index can hold");
-  if (!table.empty() && !std::has_single_bit(table.size())) sections.fail("id_table", "its size is not a power of two");
   SEGUE_RETURN_IF_ERROR(sections.status());
-  index->ids_ = IdMap(std::move(ids), std::move(table), identity.size);
-  index->store_.adopt(std::move(rows));
-  index->next_id_ = std::max<Id>(0, fixed[0].next_id);
-  index->unchecked_ = !verify;
-  if (verify) {
-    const Status valid = index->validate();
-    if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());
-  }
-  return std::unique_ptr<Index>(std::move(index));
+  return finish_open(std::move(index), file, verify);
 }
 
 }  // namespace segue

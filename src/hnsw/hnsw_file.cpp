@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "codes/codes_file.hpp"
-#include "file/file_writer.hpp"
 #include "items/check_input.hpp"
 #include "items/curve_sections.hpp"
 #include "items/take_sections.hpp"
@@ -31,8 +30,25 @@ std::uint32_t pack_adapting(const HnswState& state) noexcept {
   return asked | (rerank << 4) | (static_cast<std::uint32_t>(std::bit_width(state.trained_on)) << 8);
 }
 
-template <class Write>
-auto write_sections(const HnswState& state, Id next_id, const RecallCurves& curves, const Write& write) {
+// Makes the state ready for rows of kPca8. Their numbers may be anything; rows are only as long as they say.
+void open_coder(const FileReader& file, TakeSections& sections, HnswState& state) {
+  const kernels::KernelTable& table = state.rows.table();
+  Buffer<float> basis = sections.take<float>("pca_basis");
+  Buffer<float> centre = sections.take<float>("pca_centre", state.dim);
+  const std::size_t head = basis.size() / state.dim;
+  if (!sections.status().ok()) return;
+  if (head < 1 || head > std::min(state.dim, HeadCoder::kMaxHead) || head * state.dim != basis.size()) {
+    return sections.fail("pca_basis", "its size fits no number of directions");
+  }
+  state.coder = std::make_shared<const HeadCoder>(
+      table, Projection::adopt(table, state.dim, std::move(basis), std::move(centre), {}, 0));
+  state.rows = VectorStore(table, Storage::kPca8, head);
+  if (file.identity().rerank != Storage::kAuto) state.fine.emplace(table, file.identity().rerank, state.dim);
+}
+
+}  // namespace
+
+void write_state(const HnswState& state, Id next_id, const RecallCurves& curves, const WriteSections& write) {
   const Fixed fixed{state.options.m, state.options.ef_construction, state.options.seed, next_id, state.graph.entry(),
                     pack_adapting(state)};
   std::vector<SectionToWrite> sections = {
@@ -58,39 +74,7 @@ auto write_sections(const HnswState& state, Id next_id, const RecallCurves& curv
   tuned.append_to(sections);
   const Storage rerank = state.fine ? state.fine->storage() : Storage::kAuto;
   const FileIdentity identity{"hnsw", state.metric, state.rows.storage(), rerank, state.dim, state.ids.size()};
-  return write(identity, std::span<const SectionToWrite>(sections));
-}
-
-// Makes the state ready for rows of kPca8. Their numbers may be anything; rows are only as long as they say.
-void open_coder(const FileReader& file, TakeSections& sections, HnswState& state) {
-  const kernels::KernelTable& table = state.rows.table();
-  Buffer<float> basis = sections.take<float>("pca_basis");
-  Buffer<float> centre = sections.take<float>("pca_centre", state.dim);
-  const std::size_t head = basis.size() / state.dim;
-  if (!sections.status().ok()) return;
-  if (head < 1 || head > std::min(state.dim, HeadCoder::kMaxHead) || head * state.dim != basis.size()) {
-    return sections.fail("pca_basis", "its size fits no number of directions");
-  }
-  state.coder = std::make_shared<const HeadCoder>(
-      table, Projection::adopt(table, state.dim, std::move(basis), std::move(centre), {}, 0));
-  state.rows = VectorStore(table, Storage::kPca8, head);
-  if (file.identity().rerank != Storage::kAuto) state.fine.emplace(table, file.identity().rerank, state.dim);
-}
-
-}  // namespace
-
-Status save_state(const HnswState& state, Id next_id, const RecallCurves& curves, const std::string& path) {
-  const auto write = [&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
-    return write_file(path, identity, sections);
-  };
-  return write_sections(state, next_id, curves, write);
-}
-
-Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id, const RecallCurves& curves) {
-  const auto write = [](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
-    return write_bytes(identity, sections);
-  };
-  return write_sections(state, next_id, curves, write);
+  write(identity, sections);
 }
 
 Result<HnswOptions> read_options(const FileReader& file) {

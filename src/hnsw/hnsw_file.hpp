@@ -1,10 +1,8 @@
 #pragma once
 // An HnswState in a file. The sections are its buffers as they lie in memory; docs/file_format.md lists them.
 
-#include <string>
-#include <vector>
-
 #include "file/file_reader.hpp"
+#include "file/file_writer.hpp"
 #include "hnsw/hnsw_state.hpp"
 #include "items/recall_curves.hpp"
 
@@ -13,8 +11,7 @@ namespace segue {
 // What HnswIndex::create asks of its options.
 Status check_hnsw_options(const HnswOptions& options);
 
-Status save_state(const HnswState& state, Id next_id, const RecallCurves& curves, const std::string& path);
-Result<std::vector<unsigned char>> state_to_bytes(const HnswState& state, Id next_id, const RecallCurves& curves);
+void write_state(const HnswState& state, Id next_id, const RecallCurves& curves, const WriteSections& write);
 
 // The parameters, checked.
 Result<HnswOptions> read_options(const FileReader& file);

@@ -280,17 +280,7 @@ Status HnswIndexBody::validate() const {
   return validate_state(state_, next_id_);
 }
 
-Status HnswIndexBody::save(const std::string& path) const {
-  return guard_memory([&]() -> Status {
-    const std::shared_lock lock(mutex_);
-    return save_state(state_, next_id_, curves_, path);
-  });
-}
-
-Result<std::vector<unsigned char>> HnswIndexBody::to_bytes() const {
-  const std::shared_lock lock(mutex_);
-  return state_to_bytes(state_, next_id_, curves_);
-}
+void HnswIndexBody::do_write(const WriteSections& write) const { write_state(state_, next_id_, curves_, write); }
 
 Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool verify) {
   const Result<HnswOptions> options = read_options(file);
@@ -300,12 +290,7 @@ Result<std::unique_ptr<Index>> HnswIndexBody::open(const FileReader& file, bool 
   auto index = std::make_unique<HnswIndexBody>(file.identity().dim, file.identity().metric, *options);
   SEGUE_RETURN_IF_ERROR(open_state(file, index->state_, index->next_id_));
   SEGUE_RETURN_IF_ERROR(read_curves(file, index->curves_));
-  index->unchecked_ = !verify;
-  if (verify) {
-    const Status valid = index->validate();
-    if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());
-  }
-  return std::unique_ptr<Index>(std::move(index));
+  return finish_open(std::move(index), file, verify);
 }
 
 }  // namespace segue

@@ -28,8 +28,6 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   std::size_t memory_usage() const override;
   IndexStats stats() const override;
   Status validate() const override;
-  Status save(const std::string& path) const override;
-  Result<std::vector<unsigned char>> to_bytes() const override;
 
  private:
   static constexpr std::size_t kDefaultEf = 64;
@@ -38,6 +36,7 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override;
   Status do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override;
   void do_remove(std::span<const Id> ids) override;
+  void do_write(const WriteSections& write) const override;
   void do_read(std::uint32_t slot, float* out) const override;
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                  float* scores) const override;

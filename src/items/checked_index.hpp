@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "file/file_reader.hpp"
+#include "file/file_writer.hpp"
 #include "items/check_input.hpp"
 #include "items/fair_shared_mutex.hpp"
 #include "items/next_id.hpp"
@@ -153,6 +155,32 @@ class CheckedIndex : public PublicIndex {
     return result;
   }
 
+  Status save(const std::string& path) const final {
+    return guard_memory([&]() -> Status {
+      const std::shared_lock lock(mutex_);
+      Status status;
+      do_write([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+        status = write_file(path, identity, sections);
+      });
+      return status;
+    });
+  }
+  Result<std::vector<unsigned char>> to_bytes() const final {
+    std::vector<unsigned char> bytes;
+    const Status status = guard_memory([&]() -> Status {
+      const std::shared_lock lock(mutex_);
+      Status written;
+      do_write([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+        Result<std::vector<unsigned char>> result = write_bytes(identity, sections);
+        if (result.ok()) bytes = std::move(result).value();
+        else written = result.status();
+      });
+      return written;
+    });
+    if (!status.ok()) return status;
+    return bytes;
+  }
+
   std::vector<RecallCurve> recall_curves() const final {
     const std::shared_lock lock(mutex_);
     return curves_.all();
@@ -177,6 +205,8 @@ class CheckedIndex : public PublicIndex {
   virtual void set_effort(SearchOptions& options, std::size_t effort) const { options.ef = effort; }
   // All ids are there, each once.
   virtual void do_remove(std::span<const Id> ids) = 0;
+  // All that a file holds of it.
+  virtual void do_write(const WriteSections& write) const = 0;
   virtual void do_read(std::uint32_t slot, float* out) const = 0;
   virtual void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                          float* scores) const = 0;
@@ -190,7 +220,6 @@ class CheckedIndex : public PublicIndex {
   std::atomic<bool> unchecked_ = false;
   mutable FairSharedMutex mutex_;
 
- private:
   static Status check_threads(int threads) {
     if (threads >= 0) return {};
     return invalid_argument("threads is " + std::to_string(threads) +
@@ -209,6 +238,18 @@ class CheckedIndex : public PublicIndex {
     return {};
   }
 
+  // The last step of opening a file: all of it is there, and what it says is true or, without verify, not yet trusted.
+  template <class Body>
+  static Result<std::unique_ptr<Index>> finish_open(std::unique_ptr<Body> index, const FileReader& file, bool verify) {
+    index->unchecked_ = !verify;
+    if (verify) {
+      const Status valid = index->validate();
+      if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());
+    }
+    return std::unique_ptr<Index>(std::move(index));
+  }
+
+ private:
   Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
     if (vectors.empty()) return {};
     const Id largest = *std::max_element(ids.begin(), ids.end());

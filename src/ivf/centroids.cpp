@@ -91,16 +91,16 @@ Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres) : Ce
   }
 }
 
-const float* Centroids::products(MatrixView rows, bool move, RankMemory& memory) const {
+const float* Centroids::products(std::span<const float* const> rows, bool move, RankMemory& memory) const {
   const kernels::FamilyKernels& sq8 = codes_.kernels();
-  const std::size_t n = rows.rows();
+  const std::size_t n = rows.size();
   const std::size_t bytes = sq8.query_bytes(dim());
   memory.moved.resize(std::max(memory.moved.size(), dim()));
   memory.queries.resize(std::max(memory.queries.size(), kAtOnce * bytes));
   memory.scratch.resize(std::max(memory.scratch.size(), sq8.tile_scratch_bytes(dim())));
   memory.scores.resize(std::max(memory.scores.size(), kAtOnce * size()));
   for (std::size_t i = 0; i < n; ++i) {
-    const float* x = rows.row(i);
+    const float* x = rows[i];
     if (move) {
       for (std::size_t j = 0; j < dim(); ++j) memory.moved[j] = x[j] - mean_[j];
       x = memory.moved.data();
@@ -117,7 +117,9 @@ void Centroids::assign(MatrixView rows, std::uint32_t* lists, int threads) const
   parallel_for(rows.rows(), threads, kAssignedAtOnce, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     for (std::size_t first = begin; first < end; first += kAtOnce) {
       const std::size_t n = std::min(kAtOnce, end - first);
-      const float* scores = products(rows.slice(first, n), true, workers[worker]);
+      const float* some[kAtOnce];
+      for (std::size_t i = 0; i < n; ++i) some[i] = rows.row(first + i);
+      const float* scores = products({some, n}, true, workers[worker]);
       for (std::size_t i = 0; i < n; ++i, scores += size()) {
         // The best piece first, then the place in it: a maximum goes in vectors, a place does not.
         float most = -std::numeric_limits<float>::infinity();
@@ -137,18 +139,18 @@ void Centroids::assign(MatrixView rows, std::uint32_t* lists, int threads) const
   });
 }
 
-void Centroids::rank(MatrixView queries, const Worth& worth, std::size_t count, RankMemory& memory,
+void Centroids::rank(std::span<const float* const> queries, const Worth& worth, std::size_t count, RankMemory& memory,
                      std::uint32_t* lists) const {
-  for (std::size_t first = 0; first < queries.rows(); first += kAtOnce) {
-    const std::size_t n = std::min(kAtOnce, queries.rows() - first);
-    products(queries.slice(first, n), !worth.bias.empty(), memory);
+  for (std::size_t first = 0; first < queries.size(); first += kAtOnce) {
+    const std::size_t n = std::min(kAtOnce, queries.size() - first);
+    products(queries.subspan(first, n), !worth.bias.empty(), memory);
     for (std::size_t i = 0; i < n; ++i) {
       float* scores = memory.scores.data() + i * size();
       if (!worth.bias.empty()) {
         for (std::size_t c = 0; c < size(); ++c) scores[c] += worth.bias[c];
       }
       if (!worth.spread.empty()) {
-        const float length = norm(queries.row(first + i), dim());
+        const float length = norm(queries[first + i], dim());
         for (std::size_t c = 0; c < size(); ++c) scores[c] += length * worth.spread[c];
       }
       // A query may be as long as floats go; what overflows still has to be ordered.

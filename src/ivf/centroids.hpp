@@ -47,7 +47,8 @@ class Centroids {
     std::span<const float> bias;
     std::span<const float> spread;
   };
-  void rank(MatrixView queries, const Worth& worth, std::size_t count, RankMemory& memory, std::uint32_t* lists) const;
+  void rank(std::span<const float* const> queries, const Worth& worth, std::size_t count, RankMemory& memory,
+            std::uint32_t* lists) const;
   // Half the squared length of each centre less their mean, negated: the bias under which the nearest is the best.
   std::span<const float> nearness() const noexcept { return nearness_.span(); }
 
@@ -57,7 +58,7 @@ class Centroids {
 
  private:
   // Products of at most kAtOnce rows with all centres; the rows are moved by the mean first where `move` is set.
-  const float* products(MatrixView rows, bool move, RankMemory& memory) const;
+  const float* products(std::span<const float* const> rows, bool move, RankMemory& memory) const;
 
   VectorStore rows_;
   VectorStore codes_;

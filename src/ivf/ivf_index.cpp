@@ -5,7 +5,6 @@
 #include <numeric>
 #include <string>
 
-#include "items/storages.hpp"
 #include "ivf/train_centroids.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -31,23 +30,20 @@ constexpr double kDeviations = 1.6;
 
 Result<std::unique_ptr<IvfIndex>> IvfIndex::create(std::size_t dim, Metric metric, const IvfOptions& options) {
   SEGUE_RETURN_IF_ERROR(isa::environment_status());
-  SEGUE_RETURN_IF_ERROR(check_dim(dim));
-  SEGUE_RETURN_IF_ERROR(check_metric(metric));
-  SEGUE_RETURN_IF_ERROR(check_storage("storage", options.storage));
-  if (options.storage == Storage::kPca8) {
-    return invalid_argument("storage is pca8, which only HnswIndex keeps; it must be auto, f32, f16, bf16 or sq8");
-  }
-  if (options.nlist > kMaxLists) {
-    return invalid_argument("nlist is " + std::to_string(options.nlist) + "; it must be at most " +
-                            std::to_string(kMaxLists) + ", or 0 for a number that fits the items");
-  }
+  SEGUE_RETURN_IF_ERROR(IvfIndexBody::check_options(dim, metric, options));
   return std::unique_ptr<IvfIndex>(std::make_unique<IvfIndexBody>(dim, metric, options));
 }
 
+Status IvfIndexBody::check_options(std::size_t dim, Metric metric, const IvfOptions& options) {
+  SEGUE_RETURN_IF_ERROR(CodedIndex::check_options(dim, metric, options.storage));
+  if (options.nlist <= kMaxLists) return {};
+  return invalid_argument("nlist is " + std::to_string(options.nlist) + "; it must be at most " +
+                          std::to_string(kMaxLists) + ", or 0 for a number that fits the items");
+}
+
 IvfIndexBody::IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& options)
-    : CheckedIndex(dim, metric),
+    : CodedIndex(dim, metric, options.storage),
       options_(options),
-      store_(kernels::active_kernels(), options.storage == Storage::kAuto ? Storage::kF32 : options.storage, dim),
       layout_(kernels::active_kernels(), dim, score_metric(metric)) {}
 
 std::size_t IvfIndexBody::nlist() const {
@@ -70,26 +66,12 @@ std::size_t IvfIndexBody::probes(const SearchOptions& options) const noexcept {
 std::size_t IvfIndexBody::lists_for(std::size_t items) const noexcept {
   if (options_.nlist != 0) return options_.nlist;
   const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(items)));
-  return std::clamp<std::size_t>(kListsARoot * root, 1, std::min(items, kMaxLists));
+  return std::clamp<std::size_t>(kListsARoot * root, 1, std::clamp<std::size_t>(items, 1, kMaxLists));
 }
 
 bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
   if (!layout_.trained()) return true;
   return options_.nlist == 0 && layout_.trained_on != 0 && items >= kOutgrown * layout_.trained_on;
-}
-
-void IvfIndexBody::write_rows(MatrixView vectors, std::size_t first, int threads, VectorStore& to) const {
-  parallel_for(vectors.rows(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
-    std::vector<float> normalized(dim_);
-    for (std::size_t i = begin; i < end; ++i) {
-      const float* x = vectors.row(i);
-      if (metric_ == Metric::kCosine) {
-        normalize(x, dim_, normalized.data());
-        x = normalized.data();
-      }
-      to.write(first + i, x);
-    }
-  });
 }
 
 // Empty lists, by a sample that is normalised where the metric wants it. `total`: what progress counts.
@@ -141,27 +123,15 @@ Lists IvfIndexBody::lists() const noexcept {
            products ? layout_.spread.span() : std::span<const float>()}};
 }
 
-Status IvfIndexBody::do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  return change(vectors, ids, options);
-}
-
-Status IvfIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  return change(vectors, ids, options);
-}
-
 // The new rows are made beside the old ones; where the lists are trained anew, so are they. What is left then is a few
 // copies and swaps that cannot fail.
 Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
   const std::size_t n = vectors.rows();
   if (options.progress && !options.progress(0, n)) return cancelled("the call was cancelled; the index is as it was");
-  std::vector<std::uint32_t> from(n), to(n);
+  std::vector<std::uint32_t> from(n), to;
   std::iota(from.begin(), from.end(), 0u);
   const std::size_t before = ids_.slots();
-  std::size_t after = before;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t slot = ids_.find(ids[i]);
-    to[i] = slot != kNoSlot ? slot : static_cast<std::uint32_t>(after++);
-  }
+  const std::size_t after = choose_slots(ids, to);
   const std::size_t lists = lists_for(after);
   if (!layout_.trained() && after < lists) {
     return invalid_argument("the first add trains nlist=" + std::to_string(lists) + " lists and came with " +
@@ -199,40 +169,36 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
   } else {
     deal(layout_, rows, from, to, options.threads);
   }
-  store_.resize(after);
-  for (std::size_t i = 0; i < n; ++i) {
-    store_.copy_row_from(rows, i, to[i]);
-    if (to[i] >= ids_.slots()) ids_.insert(ids[i], to[i]);
-  }
+  take_rows(rows, ids, to, after);
   weigh(layout_);
   if (options.progress) options.progress(n, n);
   return {};
 }
 
 void IvfIndexBody::do_remove(std::span<const Id> ids) {
-  for (const Id id : ids) {
-    const std::uint32_t hole = ids_.find(id);
-    if (hole == kNoSlot) continue;  // only in a damaged file
-    const auto last = static_cast<std::uint32_t>(ids_.slots() - 1);
-    const Id moved = ids_.id(last);
-    ids_.erase(id);
-    layout_.blocks.remove(hole);
-    if (hole != last) {
-      ids_.erase(moved);
-      ids_.insert(moved, hole);
-      store_.copy_row(last, hole);
-      layout_.blocks.rename(last, hole);
-    }
-    ids_.truncate(last);
-    store_.resize(last);
-    layout_.blocks.resize_slots(last);
-  }
+  remove_rows(ids);
   weigh(layout_);
 }
+
+void IvfIndexBody::scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const {
+  scan_lists(lists(), wanted.queries,
+             {.k = wanted.k, .nprobe = probes(wanted.options), .thresholds = wanted.thresholds}, wanted.accepts,
+             wanted.deadline, memory, stats);
+}
+
+std::size_t IvfIndexBody::scanned_bytes(const SearchOptions& options) const noexcept {
+  const std::size_t lists = std::max<std::size_t>(1, layout_.centroids.size());
+  return dim_ * lists + layout_.blocks.head() * (ids_.slots() / lists * probes(options));
+}
+
+// Thousands share most lists with others; what each needs besides is some kilobytes.
+std::size_t IvfIndexBody::group_size() const noexcept { return 1024; }
 
 Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
   return guard_memory([&]() -> Status {
     SEGUE_RETURN_IF_ERROR(check_vectors(sample, dim_, metric_));
+    SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
+    SEGUE_RETURN_IF_ERROR(check_file_before_change());
     const std::unique_lock lock(mutex_);
     const std::size_t lists = lists_for(sample.rows());
     if (sample.rows() < std::max<std::size_t>(1, lists)) {
@@ -291,14 +257,7 @@ IndexStats IvfIndexBody::stats() const {
 
 Status IvfIndexBody::validate() const {
   const std::shared_lock lock(mutex_);
-  SEGUE_RETURN_IF_ERROR(ids_.validate());
-  if (ids_.size() != ids_.slots()) return corrupt_file("section 'ids': inverted lists have no empty slots");
-  if (store_.size() != ids_.slots()) return corrupt_file("section 'rows' does not fit section 'ids'");
-  for (std::size_t slot = 0; slot < ids_.slots(); ++slot) {
-    if (!id_fits(ids_.id(static_cast<std::uint32_t>(slot)), next_id_)) {
-      return corrupt_file("an id is not below the next free id");
-    }
-  }
+  SEGUE_RETURN_IF_ERROR(validate_rows());
   return layout_.blocks.validate(layout_.centroids, store_, ids_.size());
 }
 

@@ -19,8 +19,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
-#include "codes/code_front.hpp"
+#include "codes/block_arrays.hpp"
 #include "codes/code_query.hpp"
 #include "ivf/centroids.hpp"
 #include "segue/core/buffer.hpp"
@@ -30,7 +31,7 @@
 
 namespace segue {
 
-class ListBlocks {
+class ListBlocks : public BlockArrays {
  public:
   // Where a list lies.
   struct Run {
@@ -41,7 +42,7 @@ class ListBlocks {
   // What a file keeps besides the arrays.
   struct Fixed {
     double defect = 0;
-    float longest = 0;        // of any row, and of any centre; under l2 counted from the mean of the centres
+    float longest = 0;  // of any row, and of any centre; under l2 counted from the mean of the centres
     float longest_centre = 0;
   };
 
@@ -50,10 +51,8 @@ class ListBlocks {
   std::size_t lists() const noexcept { return runs_.size(); }
   std::size_t size() const noexcept { return size_; }
   std::size_t head() const noexcept { return projection_.head(); }
-  std::size_t groups() const noexcept { return (head() + 3) / 4; }
-  RowMetric metric() const noexcept { return metric_; }
   const Run& run(std::size_t list) const noexcept { return runs_[list]; }
-  const kernels::KernelTable& table() const noexcept { return *table_; }
+  std::size_t run_end(std::size_t list) const noexcept { return runs_[list].first + blocks_for(runs_[list].rows); }
 
   // Empty lists around these centres. `sample` rows say which directions are worth keeping.
   void start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample, int threads);
@@ -63,7 +62,7 @@ class ListBlocks {
            std::span<const std::uint32_t> to, std::span<const std::uint32_t> lists, int threads);
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
-  void rename(std::uint32_t from, std::uint32_t to) noexcept;
+  void rename(std::uint32_t from, std::uint32_t to) noexcept { rename_slot(from, to); }
   void resize_slots(std::size_t slots) { positions_.resize(slots); }
 
   // As CodeBlocks: whether codes can bound the scores of that query, and the query in their form.
@@ -73,79 +72,61 @@ class ListBlocks {
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }
   bool has_tails() const noexcept { return projection_.rotates(); }
 
-  const unsigned char* codes(std::size_t block) const noexcept;
-  const float* scales(std::size_t block) const noexcept { return scales_.data() + block * kRows; }
-  const float* biases(std::size_t block) const noexcept {
-    return biases_.empty() ? nullptr : biases_.data() + block * kRows;
-  }
-  const BlockBound& bound(std::size_t block) const noexcept {
-    return reinterpret_cast<const BlockBound*>(bounds_.data())[block];
-  }
-  float tail(std::size_t position) const noexcept { return tails_.empty() ? 0.0f : tails_[position]; }
-  std::uint32_t slot(std::size_t position) const noexcept { return slots_[position]; }
-  std::size_t places() const noexcept { return positions_.size(); }
   // Root mean square of |r|, list by list.
   float spread(std::size_t list) const noexcept;
 
-  // For files. `adopt` wants the arrays that these give, of any contents but of sizes that fit; kCorruptFile if not.
+  // For files. `adopt` wants arrays of any contents but of sizes that fit; kCorruptFile if not.
   const Fixed& fixed() const noexcept { return fixed_; }
   const Projection& projection() const noexcept { return projection_; }
   const Buffer<Run>& run_array() const noexcept { return runs_; }
   const Buffer<double>& energy_array() const noexcept { return energies_; }
-  const Buffer<unsigned char>& code_array() const noexcept { return codes_; }
-  const Buffer<float>& scale_array() const noexcept { return scales_; }
-  const Buffer<float>& bias_array() const noexcept { return biases_; }
-  const Buffer<float>& tail_array() const noexcept { return tails_; }
-  const Buffer<float>& bound_array() const noexcept { return bounds_; }
-  const Buffer<std::uint32_t>& slot_array() const noexcept { return slots_; }
-  const Buffer<std::uint32_t>& position_array() const noexcept { return positions_; }
-  struct Arrays {
+  struct ListSections {
     Buffer<Run> runs;
     Buffer<double> energies;
-    Buffer<unsigned char> codes;
-    Buffer<float> scales, biases, tails, bounds;
-    Buffer<std::uint32_t> slots, positions;
+    Sections codes;
   };
-  Status adopt(const Fixed& fixed, Projection projection, const Centroids& centroids, Arrays arrays);
+  Status adopt(const Fixed& fixed, Projection projection, const Centroids& centroids, ListSections sections);
 
   std::size_t memory_usage() const noexcept;
   // That each of the `held` rows has one place in one list and no bound is exceeded. O(size * head * dim).
   Status validate(const Centroids& centroids, const VectorStore& rows, std::size_t held) const;
 
  private:
-  static constexpr std::size_t kRows = 16;
-  struct Worker;
+  struct Worker {
+    ProjectionMemory projecting;
+    std::vector<float> row;
+    std::vector<float> head;
+  };
+  // Of a row, for its list and for all of them.
+  struct Lengths {
+    double residual_squared;
+    double row;
+  };
 
-  void code(const Centroids& centroids, const VectorStore& rows, std::uint32_t from, std::size_t list,
-            std::size_t position, Worker& memory);
+  Lengths code(const Centroids& centroids, const VectorStore& rows, std::uint32_t from, std::size_t list,
+               std::size_t position, Worker& memory);
+  // What code() makes of a row: its residual in memory.row, whose head is in memory.head.
+  Row residual(const Centroids& centroids, const VectorStore& rows, std::uint32_t from, std::size_t list,
+               Worker& memory, Lengths& lengths) const;
   void make_room(std::span<const std::uint32_t> wanted);
+  void rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks);
+  void take_places(std::size_t list) noexcept;
   void resize_blocks(std::size_t blocks);
-  void move_blocks(std::size_t from, std::size_t to, std::size_t n) noexcept;
-  void move_row(std::size_t from, std::size_t to) noexcept;
   void remove_at(std::size_t position) noexcept;
+  void take_projection(Projection projection) noexcept;
   Status validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const;
   void code_centres(const Centroids& centroids);
-  double row_error() const noexcept;
-  float* bound_floats(std::size_t block) noexcept { return bounds_.data() + block * 4; }
-  std::size_t blocks() const noexcept { return slots_.size() / kRows; }
+  double row_error() const noexcept { return projection_error(projection_, fixed_.defect) + 0x1p-23; }
 
-  const kernels::KernelTable* table_;
   std::size_t dim_;
-  RowMetric metric_;
   std::size_t size_ = 0;
   Fixed fixed_;
-  Projection projection_;          // its centre, under l2: the mean of the centres
+  Projection projection_;  // its centre, under l2: the mean of the centres
+  double mean_norm_ = 0;
   VectorStore centre_heads_;
   Buffer<Run> runs_;
-  Buffer<double> energies_;        // the sum of |r|^2, list by list
-  Buffer<unsigned char> codes_;
-  Buffer<float> scales_;
-  Buffer<float> biases_;           // l2
-  Buffer<float> tails_;            // none without a rotation
-  Buffer<float> bounds_;           // BlockBound
-  Buffer<std::uint32_t> slots_;    // by position; kNoSlot: none
-  Buffer<std::uint32_t> positions_;  // by slot, plus one; 0: not held
-  Buffer<std::uint32_t> owners_;     // by block: its list. Not in the file
+  Buffer<double> energies_;       // the sum of |r|^2, list by list
+  Buffer<std::uint32_t> owners_;  // by block: its list. Not in the file
 };
 
 }  // namespace segue

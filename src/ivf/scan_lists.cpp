@@ -4,22 +4,15 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
-#include "kernels/kernel_table.hpp"
 #include "segue/core/scorer.hpp"
 
 namespace segue {
 namespace {
 
-using kernels::BlockHits;
-using kernels::BlockQuery;
-using kernels::kBlockRows;
-
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-constexpr std::size_t kQueriesAtOnce = 4;
-// Blocks of a piece of a list: codes of 128 dimensions and what belongs to them fill the second-level cache's tenth.
-constexpr std::size_t kPiece = 32;
 // Where the rounds end, in lists of a query.
 constexpr std::size_t kRounds[] = {1, 4, 16, std::numeric_limits<std::size_t>::max()};
 // How many times as many lists are looked at where those before held too little.
@@ -27,7 +20,7 @@ constexpr std::size_t kWider = 4;
 
 class ListScan {
  public:
-  ListScan(const Lists& lists, MatrixView queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+  ListScan(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const AcceptsSlot& accepts,
            const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats)
       : lists_(lists),
         blocks_(lists.blocks),
@@ -38,11 +31,8 @@ class ListScan {
         memory_(memory),
         stats_(stats),
         nprobe_(std::clamp<std::size_t>(options.nprobe, 1, lists.centroids.size())) {
-    constexpr std::size_t kRoom = kQueriesAtOnce * kPiece * kBlockRows;
-    memory.positions.resize(std::max(memory.positions.size(), kRoom));
-    memory.values.resize(std::max(memory.values.size(), kRoom));
-    if (memory.fronts.size() < queries.rows()) memory.fronts.resize(queries.rows());
-    for (std::size_t q = 0; q < queries.rows(); ++q) {
+    if (memory.fronts.size() < queries.size()) memory.fronts.resize(queries.size());
+    for (std::size_t q = 0; q < queries.size(); ++q) {
       // Where all rows are wanted none is ever ruled out.
       const float least = options.thresholds.empty() ? -kInfinity : options.thresholds[q];
       memory.fronts[q].reset(options.k < blocks_.size() ? options.k : 0, least);
@@ -50,7 +40,7 @@ class ListScan {
   }
 
   void run() {
-    const std::size_t n = queries_.rows();
+    const std::size_t n = queries_.size();
     room_for(n * nprobe_);
     lists_.centroids.rank(queries_, lists_.worth, nprobe_, memory_.ranking, memory_.lists.data());
     for (std::size_t q = 0; q < n; ++q) {
@@ -80,7 +70,7 @@ class ListScan {
     const CodedQuery& coded = memory_.coded[q];
     const auto per = static_cast<float>(1 / coded.scale);
     memory_.costs.resize(std::max(memory_.costs.size(), n));
-    score(lists_.centroids.rows(), queries_.row(q), first, n);
+    score(lists_.centroids.rows(), queries_[q], first, n);
     for (std::size_t i = 0; i < n; ++i) {
       memory_.offsets[first + i] = (l2 ? -memory_.costs[i] / 2 : -memory_.costs[i]) * per;
       memory_.tails[first + i] = coded.tail_factor;
@@ -106,7 +96,7 @@ class ListScan {
 
   // Lists begin .. end of every query, in the order in which lists lie. False where the deadline ended it.
   bool visit(std::size_t begin, std::size_t end) {
-    const std::size_t n = queries_.rows();
+    const std::size_t n = queries_.size();
     if (n == 1) return visit_one(0, begin, end);
     std::vector<std::uint32_t>& starts = memory_.starts;
     starts.assign(lists_.centroids.size() + 1, 0);
@@ -125,17 +115,16 @@ class ListScan {
     std::size_t first = 0;
     for (std::size_t l = 0; l < lists_.centroids.size(); ++l) {
       const std::size_t last = starts[l];  // each has moved on to where the next list began
-      std::uint32_t group[kQueriesAtOnce];
+      PieceVisit group[kQueriesAPiece];
       std::size_t in_group = 0;
       for (; first < last; ++first) {
-        if (out_of_reach(visits[first] / nprobe_, visits[first], l)) continue;
-        group[in_group++] = visits[first];
-        if (in_group == kQueriesAtOnce) {
-          scan(l, group, in_group, nprobe_);
-          in_group = 0;
-        }
+        const std::size_t pair = visits[first];
+        const auto q = static_cast<std::uint32_t>(pair / nprobe_);
+        if (out_of_reach(q, pair, l)) continue;
+        group[in_group++] = {q, memory_.offsets[pair], memory_.tails[pair]};
+        if (in_group == kQueriesAPiece) scan(l, {group, std::exchange(in_group, 0)});
       }
-      if (in_group > 0) scan(l, group, in_group, nprobe_);
+      if (in_group > 0) scan(l, {group, in_group});
       if (deadline_.passed()) {
         for (std::size_t q = 0; q < n; ++q) stats_[q].cut = true;
         return false;
@@ -147,9 +136,9 @@ class ListScan {
   // Lists begin .. end of query q, from memory.lists[0] on.
   bool visit_one(std::size_t q, std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; ++r) {
-      const auto pair = static_cast<std::uint32_t>(r);
       const std::size_t list = memory_.lists[r];
-      if (!out_of_reach(q, pair, list)) scan_of(q, pair, list);
+      const PieceVisit visit{static_cast<std::uint32_t>(q), memory_.offsets[r], memory_.tails[r]};
+      if (!out_of_reach(q, r, list)) scan(list, {&visit, 1});
       if (deadline_.passed()) {
         stats_[q].cut = true;
         return false;
@@ -164,8 +153,7 @@ class ListScan {
     if (blocks_.metric() != RowMetric::kDot) return false;
     const CodedQuery& coded = memory_.coded[q];
     const float wanted = memory_.fronts[q].threshold() - memory_.offsets[pair] - coded.slack;
-    const std::size_t end = run.first + (run.rows + kBlockRows - 1) / kBlockRows;
-    for (std::size_t block = run.first; block < end; ++block) {
+    for (std::size_t block = run.first; block < blocks_.run_end(list); ++block) {
       if (coded.norm_factor * blocks_.bound(block).norm >= wanted) return false;
     }
     return true;
@@ -177,79 +165,24 @@ class ListScan {
     while (memory_.fronts[q].reached().size() < options_.k && seen < lists_.centroids.size()) {
       const std::size_t wider = std::min(lists_.centroids.size(), kWider * seen);
       room_for(wider);
-      lists_.centroids.rank(queries_.slice(q, 1), lists_.worth, wider, memory_.ranking, memory_.lists.data());
+      lists_.centroids.rank(queries_.subspan(q, 1), lists_.worth, wider, memory_.ranking, memory_.lists.data());
       weigh(q, 0, wider);
       if (!visit_one(q, seen, wider)) return;
       seen = wider;
     }
   }
 
-  void scan_of(std::size_t q, std::uint32_t pair, std::size_t list) {
-    const std::uint32_t queries[] = {static_cast<std::uint32_t>(q)};
-    scan_pieces(list, queries, &pair, 1);
-  }
-  void scan(std::size_t list, const std::uint32_t* pairs, std::size_t n, std::size_t pairs_a_query) {
-    std::uint32_t queries[kQueriesAtOnce];
-    for (std::size_t i = 0; i < n; ++i) queries[i] = static_cast<std::uint32_t>(pairs[i] / pairs_a_query);
-    scan_pieces(list, queries, pairs, n);
-  }
-
-  void scan_pieces(std::size_t list, const std::uint32_t* queries, const std::uint32_t* pairs, std::size_t n) {
-    const ListBlocks::Run& run = blocks_.run(list);
-    const std::size_t end = run.first + (run.rows + kBlockRows - 1) / kBlockRows;
-    for (std::size_t block = run.first; block < end; block += kPiece) {
-      scan_piece(block, std::min(kPiece, end - block), queries, pairs, n);
+  void scan(std::size_t list, std::span<const PieceVisit> visits) {
+    const std::size_t end = blocks_.run_end(list);
+    for (std::size_t block = blocks_.run(list).first; block < end; block += kLargestPiece) {
+      const std::size_t n = std::min(kLargestPiece, end - block);
+      scan_piece(blocks_, block, n, blocks_.largest(block, n), visits, accepts_, memory_, memory_.piece, stats_);
     }
-  }
-
-  void scan_piece(std::size_t block, std::size_t blocks, const std::uint32_t* queries, const std::uint32_t* pairs,
-                  std::size_t n) {
-    BlockBound most = blocks_.bound(block);
-    for (std::size_t b = block + 1; b < block + blocks; ++b) {
-      const BlockBound& bound = blocks_.bound(b);
-      most.error = std::max(most.error, bound.error);
-      most.head = std::max(most.head, bound.head);
-      most.tail = std::max(most.tail, bound.tail);
-    }
-    BlockQuery views[kQueriesAtOnce];
-    BlockHits hits[kQueriesAtOnce];
-    for (std::size_t i = 0; i < n; ++i) {
-      const CodedQuery& coded = memory_.coded[queries[i]];
-      const float limit = memory_.fronts[queries[i]].threshold() - memory_.offsets[pairs[i]] -
-                          reach(coded, most, memory_.tails[pairs[i]], most.tail);
-      views[i] = {coded.codes.data(), coded.code_sum, coded.bias_factor, limit};
-      const std::size_t room = i * kPiece * kBlockRows;
-      hits[i] = {0, memory_.positions.data() + room, memory_.values.data() + room};
-    }
-    blocks_.table().scan_blocks(views, n, blocks_.codes(block), blocks_.groups(), blocks_.scales(block),
-                                blocks_.biases(block), blocks, hits);
-    for (std::size_t i = 0; i < n; ++i) {
-      stats_[queries[i]].distances += blocks * kBlockRows;
-      stats_[queries[i]].visited += blocks * kBlockRows;
-      take_hits(queries[i], pairs[i], hits[i], block);
-    }
-  }
-
-  void take_hits(std::size_t q, std::size_t pair, const BlockHits& hits, std::size_t block) {
-    CodeFront& front = memory_.fronts[q];
-    const CodedQuery& coded = memory_.coded[q];
-    const float offset = memory_.offsets[pair];
-    const float tail = memory_.tails[pair];
-    for (std::size_t i = 0; i < hits.count; ++i) {
-      const std::size_t position = block * kBlockRows + hits.positions[i];
-      const std::uint32_t slot = blocks_.slot(position);
-      // No row, damage, or not wanted.
-      if (slot >= blocks_.places() || (accepts_ && !accepts_(q, slot))) continue;
-      const float off = reach(coded, blocks_.bound(position / kBlockRows), tail, blocks_.tail(position));
-      const float value = offset + hits.values[i];
-      front.keep({value + off, value, slot}, value - off);
-    }
-    front.settle(coded.slack);
   }
 
   const Lists& lists_;
   const ListBlocks& blocks_;
-  MatrixView queries_;
+  std::span<const float* const> queries_;
   const ListScanOptions& options_;
   const AcceptsSlot& accepts_;
   const Deadline& deadline_;
@@ -260,7 +193,7 @@ class ListScan {
 
 }  // namespace
 
-void scan_lists(const Lists& lists, MatrixView queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+void scan_lists(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const AcceptsSlot& accepts,
                 const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats) {
   ListScan(lists, queries, options, accepts, deadline, memory, stats).run();
 }

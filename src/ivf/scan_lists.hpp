@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "codes/code_front.hpp"
-#include "codes/scan_codes.hpp"
+#include "codes/scan_piece.hpp"
 #include "ivf/centroids.hpp"
 #include "ivf/list_blocks.hpp"
 #include "segue/core/deadline.hpp"
@@ -26,20 +26,16 @@ struct Lists {
   Centroids::Worth worth;
 };
 
-struct ListScanMemory {
+struct ListScanMemory : CodeFronts {
   RankMemory ranking;
-  std::vector<CodedQuery> coded;
-  std::vector<CodeFront> fronts;
   std::vector<std::uint32_t> lists;  // the best of each query, best first
   Buffer<float> offsets;             // a query's value at the centre of each of them, in units of its scale
   Buffer<float> tails;               // and what the tail of a row there is multiplied by
   std::vector<float> costs;
   std::vector<std::uint32_t> starts;
   std::vector<std::uint32_t> visits;
-  Buffer<std::uint32_t> positions;
-  Buffer<float> values;
   PreparedQuery prepared;
-  DecideMemory deciding;
+  PieceMemory piece;
 };
 
 struct ListScanOptions {
@@ -49,9 +45,9 @@ struct ListScanOptions {
   std::span<const float> thresholds = {};
 };
 
-// memory.coded[q] is prepared from row q. Fills memory.fronts and adds to stats[q]. Where fewer than k rows were found,
+// memory.coded[q] is prepared from queries[q]. Fills memory.fronts and adds to stats[q]. Where fewer than k rows were found,
 // further lists are scanned until there are k or no more lists.
-void scan_lists(const Lists& lists, MatrixView queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+void scan_lists(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const AcceptsSlot& accepts,
                 const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats);
 
 }  // namespace segue

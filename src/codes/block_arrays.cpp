@@ -1,0 +1,144 @@
+#include "codes/block_arrays.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "codes/code_row.hpp"
+
+namespace segue {
+namespace {
+
+using kernels::kBlockGroupBytes;
+using kernels::kBlockRows;
+
+constexpr std::size_t kBoundFloats = sizeof(BlockBound) / sizeof(float);
+static_assert(sizeof(BlockBound) == 4 * sizeof(float));
+
+}  // namespace
+
+BlockBound BlockArrays::largest(std::size_t block, std::size_t n) const noexcept {
+  BlockBound most = bound(block);
+  for (std::size_t b = block + 1; b < block + n; ++b) {
+    most.error = std::max(most.error, bound(b).error);
+    most.head = std::max(most.head, bound(b).head);
+    most.tail = std::max(most.tail, bound(b).tail);
+  }
+  return most;
+}
+
+void BlockArrays::resize_positions(std::size_t positions) {
+  const std::size_t blocks = blocks_for(positions);
+  codes_.resize(blocks * groups_ * kBlockGroupBytes);
+  scales_.resize(blocks * kBlockRows);
+  if (metric_ == RowMetric::kSquaredL2) biases_.resize(blocks * kBlockRows);
+  if (has_tails_) tails_.resize(blocks * kBlockRows);
+  bounds_.resize(blocks * kBoundFloats);
+  slots_.resize(positions, kNoSlot);
+}
+
+float BlockArrays::write(std::size_t position, const Row& row) noexcept {
+  const std::size_t block = position / kBlockRows;
+  const CodedRow coded =
+      code_row(row.head, row.n, codes_.data() + (block * groups_ * kBlockRows + position % kBlockRows) * 4);
+  scales_[position] = coded.scale;
+  if (!biases_.empty()) biases_[position] = static_cast<float>(row.bias);
+  const double head_squared = squared_distance(row.head, nullptr, row.n);
+  const double tail_squared = std::max(0.0, row.squared - head_squared);
+  const double z = std::sqrt(row.squared);
+  const float reached[kBoundFloats] = {
+      round_up(coded.error * (1 + 1e-9) + row.rounding * z), round_up(std::sqrt(head_squared) * (1 + 1e-9)),
+      has_tails_ ? round_up(std::sqrt(tail_squared + 2 * (row.rounding + 1e-6) * row.squared)) : 0.0f,
+      round_up(z * (1 + 1e-6 + row.rounding))};
+  if (has_tails_) tails_[position] = reached[2];
+  float* bound = bounds_.data() + block * kBoundFloats;
+  for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], reached[b]);
+  return reached[3];
+}
+
+bool BlockArrays::keeps(std::size_t position, const Row& row, double bias_spare) const noexcept {
+  const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
+  const auto scale = static_cast<double>(scales_[position]);
+  double error = 0;
+  for (std::size_t g = 0; g < groups_; ++g, code += kBlockGroupBytes) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      const double number = 4 * g + i < row.n ? static_cast<double>(row.head[4 * g + i]) : 0;
+      const double wrong = number - scale * (static_cast<int>(code[i]) - 128);
+      error += wrong * wrong;
+    }
+  }
+  const double head_squared = squared_distance(row.head, nullptr, row.n);
+  const double z = std::sqrt(row.squared);
+  const double spare = 2 * row.rounding * z + 1e-5 * z;
+  const BlockBound& most = bound(position / kBlockRows);
+  const auto within = [spare](double actual, float allowed) { return actual <= static_cast<double>(allowed) + spare; };
+  const double own_tail = static_cast<double>(tail(position));
+  const double least_tail = std::max(0.0, row.squared - head_squared - 2 * row.rounding * row.squared);
+  return within(std::sqrt(error), most.error) && within(std::sqrt(head_squared), most.head) &&
+         within(own_tail, most.tail) && (!has_tails_ || std::sqrt(least_tail) <= own_tail + spare) &&
+         within(z, most.norm) &&
+         (biases_.empty() || std::isinf(bias_spare) ||
+          std::fabs(static_cast<double>(biases_[position]) - row.bias) <= bias_spare);
+}
+
+void BlockArrays::move_row(std::size_t from, std::size_t to) noexcept {
+  const auto code_at = [&](std::size_t p) {
+    return codes_.data() + (p / kBlockRows * groups_ * kBlockRows + p % kBlockRows) * 4;
+  };
+  for (std::size_t g = 0; g < groups_; ++g) {
+    std::memcpy(code_at(to) + g * kBlockGroupBytes, code_at(from) + g * kBlockGroupBytes, 4);
+  }
+  scales_[to] = scales_[from];
+  if (!biases_.empty()) biases_[to] = biases_[from];
+  if (!tails_.empty()) tails_[to] = tails_[from];
+  float* bound = bounds_.data() + to / kBlockRows * kBoundFloats;
+  const float* other = bounds_.data() + from / kBlockRows * kBoundFloats;
+  for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], other[b]);
+  slots_[to] = slots_[from];
+  if (slots_[to] < positions_.size()) positions_[slots_[to]] = static_cast<std::uint32_t>(to) + 1;
+}
+
+void BlockArrays::copy_blocks(const BlockArrays& other, std::size_t from, std::size_t to, std::size_t n) noexcept {
+  const auto copy = [&](auto& array, const auto& source, std::size_t a_block) {
+    if (!array.empty()) std::copy_n(source.data() + from * a_block, n * a_block, array.data() + to * a_block);
+  };
+  copy(codes_, other.codes_, groups_ * kBlockGroupBytes);
+  copy(scales_, other.scales_, kBlockRows);
+  copy(biases_, other.biases_, kBlockRows);
+  copy(tails_, other.tails_, kBlockRows);
+  copy(bounds_, other.bounds_, kBoundFloats);
+  copy(slots_, other.slots_, kBlockRows);
+}
+
+void BlockArrays::rename_slot(std::uint32_t from, std::uint32_t to) noexcept {
+  if (from >= positions_.size() || to >= positions_.size() || positions_[from] == 0) return;
+  const std::size_t position = positions_[from] - 1;
+  positions_[to] = positions_[from];
+  positions_[from] = 0;
+  if (position < slots_.size()) slots_[position] = to;
+}
+
+bool BlockArrays::adopt(Sections sections) noexcept {
+  const std::size_t blocks = blocks_for(sections.slots.size());
+  const std::size_t rows = blocks * kBlockRows;
+  if (sections.codes.size() != blocks * groups_ * kBlockGroupBytes || sections.scales.size() != rows ||
+      sections.biases.size() != (metric_ == RowMetric::kSquaredL2 ? rows : 0) ||
+      sections.tails.size() != (has_tails_ ? rows : 0) || sections.bounds.size() != blocks * kBoundFloats) {
+    return false;
+  }
+  codes_ = std::move(sections.codes);
+  scales_ = std::move(sections.scales);
+  biases_ = std::move(sections.biases);
+  tails_ = std::move(sections.tails);
+  bounds_ = std::move(sections.bounds);
+  slots_ = std::move(sections.slots);
+  positions_ = std::move(sections.positions);
+  return true;
+}
+
+std::size_t BlockArrays::array_memory() const noexcept {
+  return codes_.memory_usage() + scales_.memory_usage() + biases_.memory_usage() + tails_.memory_usage() +
+         bounds_.memory_usage() + slots_.memory_usage() + positions_.memory_usage();
+}
+
+}  // namespace segue

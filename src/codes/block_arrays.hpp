@@ -1,0 +1,110 @@
+#pragma once
+// BlockArrays: coded rows in blocks of kBlockRows (kernels/kernel_table.hpp), what bounds their scores, and which slots
+// they belong to. CodeBlocks and ListBlocks say which row lies where, and what it is coded against.
+//
+// A position is a row's place, block by block. Not thread-safe for changes, except that rows of different blocks may be
+// written at the same time.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "codes/code_front.hpp"
+#include "kernels/kernel_table.hpp"
+#include "segue/core/buffer.hpp"
+#include "segue/core/id_map.hpp"
+#include "segue/core/vector_store.hpp"
+
+namespace segue {
+
+constexpr std::size_t blocks_for(std::size_t rows) noexcept {
+  return (rows + kernels::kBlockRows - 1) / kernels::kBlockRows;
+}
+
+class BlockArrays {
+ public:
+  RowMetric metric() const noexcept { return metric_; }
+  const kernels::KernelTable& table() const noexcept { return *table_; }
+  std::size_t groups() const noexcept { return groups_; }
+  std::size_t positions() const noexcept { return slots_.size(); }
+  std::size_t blocks() const noexcept { return blocks_for(slots_.size()); }
+  // Slots that can have a position.
+  std::size_t places() const noexcept { return positions_.size(); }
+
+  const unsigned char* codes(std::size_t block) const noexcept {
+    return codes_.data() + block * groups_ * kernels::kBlockGroupBytes;
+  }
+  const float* scales(std::size_t block) const noexcept { return scales_.data() + block * kernels::kBlockRows; }
+  const float* biases(std::size_t block) const noexcept {
+    return biases_.empty() ? nullptr : biases_.data() + block * kernels::kBlockRows;
+  }
+  const BlockBound& bound(std::size_t block) const noexcept {
+    return reinterpret_cast<const BlockBound*>(bounds_.data())[block];
+  }
+  // The largest of each but the norm among n blocks.
+  BlockBound largest(std::size_t block, std::size_t n) const noexcept;
+  // Of the row at that position; often far below its block's.
+  float tail(std::size_t position) const noexcept { return tails_.empty() ? 0.0f : tails_[position]; }
+  std::uint32_t slot(std::size_t position) const noexcept { return slots_[position]; }
+
+  // For files.
+  struct Sections {
+    Buffer<unsigned char> codes;
+    Buffer<float> scales, biases, tails, bounds;
+    Buffer<std::uint32_t> slots, positions;
+  };
+  const Buffer<unsigned char>& code_array() const noexcept { return codes_; }
+  const Buffer<float>& scale_array() const noexcept { return scales_; }
+  const Buffer<float>& bias_array() const noexcept { return biases_; }
+  const Buffer<float>& tail_array() const noexcept { return tails_; }
+  const Buffer<float>& bound_array() const noexcept { return bounds_; }
+  const Buffer<std::uint32_t>& slot_array() const noexcept { return slots_; }
+  const Buffer<std::uint32_t>& position_array() const noexcept { return positions_; }
+
+ protected:
+  // A row to be coded: y, the leading coordinates of what it is coded by, and the squared length of all of that.
+  struct Row {
+    const float* head;
+    std::size_t n;
+    double squared;
+    double bias;      // l2
+    double rounding;  // what y may be off by, a unit of the length
+  };
+
+  BlockArrays(const kernels::KernelTable& table, RowMetric metric) noexcept : table_(&table), metric_(metric) {}
+
+  // Rows of `head` numbers; `tails`: that leave something out.
+  void set_shape(std::size_t head, bool tails) noexcept {
+    groups_ = (head + 3) / 4;
+    has_tails_ = tails;
+  }
+  void resize_positions(std::size_t positions);
+  // Codes a row into a position that exists; nobody is told yet that it is there. Bounds of blocks only grow. At least
+  // the row's length.
+  float write(std::size_t position, const Row& row) noexcept;
+  // Whether what was written keeps its promises to such a row; a file may come from an instruction set that sums in
+  // another order, so up to twice what projecting may be off by. `bias_spare`: what the bias may be off by.
+  bool keeps(std::size_t position, const Row& row, double bias_spare) const noexcept;
+  void move_row(std::size_t from, std::size_t to) noexcept;
+  // Blocks of arrays of the same shape, without their slots' positions.
+  void copy_blocks(const BlockArrays& other, std::size_t from, std::size_t to, std::size_t n) noexcept;
+  // The row of slot `from` is now that of slot `to`, which is not held.
+  void rename_slot(std::uint32_t from, std::uint32_t to) noexcept;
+  // Of the right sizes for the shape and the number of positions, or nothing is taken.
+  bool adopt(Sections sections) noexcept;
+  std::size_t array_memory() const noexcept;
+
+  const kernels::KernelTable* table_;
+  RowMetric metric_;
+  std::size_t groups_ = 0;  // of four codes
+  bool has_tails_ = false;
+  Buffer<unsigned char> codes_;
+  Buffer<float> scales_;
+  Buffer<float> biases_;             // l2
+  Buffer<float> tails_;              // none without a rotation
+  Buffer<float> bounds_;             // BlockBound
+  Buffer<std::uint32_t> slots_;      // by position; kNoSlot: none
+  Buffer<std::uint32_t> positions_;  // by slot, plus one; 0: not held
+};
+
+}  // namespace segue

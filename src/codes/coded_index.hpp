@@ -1,0 +1,333 @@
+#pragma once
+// CodedIndex: what an index of dense rows with codes in front shares with others of its kind (FlatIndex, IvfIndex).
+//
+// Rows lie densely from slot 0; removing one moves the last into its place. A search takes queries in groups, scans codes
+// for all of a group at once, and decides each query by the rows themselves. What a kind adds is its codes: how they are
+// laid out, and which of them a query looks at.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "codes/code_front.hpp"
+#include "items/checked_index.hpp"
+#include "items/gate.hpp"
+#include "items/range_result.hpp"
+#include "items/score_each.hpp"
+#include "items/storages.hpp"
+#include "items/take_sections.hpp"
+#include "kernels/dispatch.hpp"
+#include "segue/core/parallel_for.hpp"
+#include "segue/core/scratch_pool.hpp"
+
+namespace segue {
+
+// What codes are asked for: rows of `queries`, each prepared in the memory's fronts.
+struct CodeScan {
+  std::span<const float* const> queries;
+  std::size_t k;
+  std::span<const float> thresholds;  // no upper bound below this value is wanted; one a query, or none
+  const SearchOptions& options;
+  const AcceptsSlot& accepts;
+  const Deadline& deadline;
+};
+
+// ScanMemory is a CodeFronts, with what the kind's scan works in besides.
+template <class PublicIndex, class ScanMemory>
+class CodedIndex : public CheckedIndex<PublicIndex> {
+ public:
+  Storage storage() const noexcept final { return store_.storage(); }
+
+ protected:
+  using Base = CheckedIndex<PublicIndex>;
+  using Base::dim_, Base::metric_, Base::mutex_, Base::next_id_;
+
+  CodedIndex(std::size_t dim, Metric metric, Storage storage)
+      : Base(dim, metric), store_(kernels::active_kernels(), storage == Storage::kAuto ? Storage::kF32 : storage, dim) {}
+
+  // What create() refuses of any kind.
+  static Status check_options(std::size_t dim, Metric metric, Storage storage) {
+    SEGUE_RETURN_IF_ERROR(check_dim(dim));
+    SEGUE_RETURN_IF_ERROR(check_metric(metric));
+    SEGUE_RETURN_IF_ERROR(check_storage("storage", storage));
+    if (storage != Storage::kPca8) return {};
+    return invalid_argument("storage is pca8, which only HnswIndex keeps; it must be auto, f32, f16, bf16 or sq8");
+  }
+
+  // ---- the codes of a kind ----
+  // Whether codes can bound a query's scores; if not its rows are scored one by one.
+  virtual bool covers(const float* query) const noexcept = 0;
+  virtual void prepare(const float* query, CodedQuery& out) const = 0;
+  virtual void scan(const CodeScan& wanted, ScanMemory& memory, std::span<WalkStats> stats) const = 0;
+  // Bytes that a query looks at, about; and how many queries a scan serves at most.
+  virtual std::size_t scanned_bytes(const SearchOptions& options) const noexcept = 0;
+  virtual std::size_t group_size() const noexcept = 0;
+  // The code of a slot goes; that of slot `last` becomes slot `hole`'s; there are `slots` now.
+  virtual void remove_code(std::uint32_t slot) noexcept = 0;
+  virtual void rename_code(std::uint32_t last, std::uint32_t hole) noexcept = 0;
+  virtual void resize_codes(std::size_t slots) = 0;
+
+  // ---- rows ----
+  const IdMap& id_map() const noexcept final { return ids_; }
+  void do_read(std::uint32_t slot, float* out) const final { store_.read(slot, out); }
+
+  // As they are stored: normalised under cosine.
+  void write_rows(MatrixView vectors, std::size_t first, int threads, VectorStore& to) const {
+    parallel_for(vectors.rows(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+      std::vector<float> normalized(dim_);
+      for (std::size_t i = begin; i < end; ++i) {
+        const float* x = vectors.row(i);
+        if (metric_ == Metric::kCosine) {
+          normalize(x, dim_, normalized.data());
+          x = normalized.data();
+        }
+        to.write(first + i, x);
+      }
+    });
+  }
+
+  // Row i belongs in slot slots[i]: that of its id, or one of the next ones. How many slots there will be.
+  std::size_t choose_slots(std::span<const Id> ids, std::vector<std::uint32_t>& slots) const {
+    std::size_t next = ids_.slots();
+    slots.resize(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const std::uint32_t slot = ids_.find(ids[i]);
+      slots[i] = slot != kNoSlot ? slot : static_cast<std::uint32_t>(next++);
+    }
+    return next;
+  }
+
+  // Row i of `rows` becomes that of slots[i]. There is room; cannot fail.
+  void take_rows(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> slots,
+                 std::size_t after) {
+    store_.resize(after);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      store_.copy_row_from(rows, i, slots[i]);
+      if (slots[i] >= ids_.slots()) ids_.insert(ids[i], slots[i]);
+    }
+  }
+
+  void remove_rows(std::span<const Id> ids) {
+    for (const Id id : ids) {
+      const std::uint32_t hole = ids_.find(id);
+      if (hole == kNoSlot) continue;  // only in a damaged file
+      const auto last = static_cast<std::uint32_t>(ids_.slots() - 1);
+      const Id moved = ids_.id(last);
+      ids_.erase(id);
+      remove_code(hole);
+      if (hole != last) {
+        ids_.erase(moved);
+        ids_.insert(moved, hole);
+        store_.copy_row(last, hole);
+        rename_code(last, hole);
+      }
+      ids_.truncate(last);
+      store_.resize(last);
+      resize_codes(last);
+    }
+  }
+
+  Status validate_rows() const {
+    SEGUE_RETURN_IF_ERROR(ids_.validate());
+    if (ids_.size() != ids_.slots()) return corrupt_file("section 'ids': there are empty slots");
+    if (store_.size() != ids_.slots()) return corrupt_file("section 'rows' does not fit section 'ids'");
+    for (std::size_t slot = 0; slot < ids_.slots(); ++slot) {
+      if (!id_fits(ids_.id(static_cast<std::uint32_t>(slot)), next_id_)) {
+        return corrupt_file("an id is not below the next free id");
+      }
+    }
+    return {};
+  }
+
+  FileIdentity identity() const {
+    return {std::string(this->kind()), metric_, store_.storage(), Storage::kAuto, dim_, ids_.size()};
+  }
+  void add_row_sections(std::vector<SectionToWrite>& sections) const {
+    sections.push_back(make_section<Id>("ids", ids_.id_array().span()));
+    sections.push_back(make_section<std::uint32_t>("id_table", ids_.table().span()));
+    sections.push_back(make_section<unsigned char>("rows", store_.bytes().span()));
+  }
+  void open_rows(TakeSections& sections, Id next_id) {
+    const std::size_t size = sections.file().identity().size;
+    Buffer<Id> ids = sections.take<Id>("ids", size);
+    Buffer<std::uint32_t> table = sections.take<std::uint32_t>("id_table");
+    Buffer<unsigned char> rows = sections.take<unsigned char>("rows", size, store_.stride());
+    if (size > kMaxItems) sections.fail("ids", "there are more items than an index can hold");
+    if (!table.empty() && !std::has_single_bit(table.size())) {
+      sections.fail("id_table", "its size is not a power of two");
+    }
+    if (!sections.status().ok()) return;
+    ids_ = IdMap(std::move(ids), std::move(table), size);
+    store_.adopt(std::move(rows));
+    next_id_ = std::max<Id>(0, next_id);
+  }
+
+  // ---- searches ----
+  void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids, float* scores) const final {
+    std::vector<std::uint32_t> matches;
+    // Codes are so much cheaper than rows that only a set of that small a part is scored by itself.
+    constexpr std::size_t kFewMatches = 32;
+    const bool few = options.filter != nullptr && !options.filter->is_complement() &&
+                     options.filter->listed() < ids_.size() / kFewMatches;
+    if (few) {
+      IdSetReader(*options.filter).for_each_listed([&](Id id) {
+        if (const std::uint32_t slot = ids_.find(id); slot != kNoSlot) matches.push_back(slot);
+      });
+    }
+    const Wanted wanted{k, std::numeric_limits<float>::infinity(), options, few ? &matches : nullptr};
+    answer_all(queries, wanted, [&](std::size_t query, const std::vector<Candidate>& found) {
+      emit(found, k, ids + query * k, scores + query * k);
+    });
+  }
+
+  RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
+    const float bound = larger_is_better(metric_) ? -threshold : threshold;
+    std::vector<std::vector<Candidate>> found(queries.rows());
+    const Wanted wanted{std::numeric_limits<std::size_t>::max(), bound, options, nullptr};
+    answer_all(queries, wanted, [&](std::size_t query, std::vector<Candidate>& all) {
+      std::erase_if(all, [bound](Candidate c) { return !(cost_of(c) <= bound); });
+      found[query] = all;
+    });
+    return make_range_result(found, ids_, metric_);
+  }
+
+  IdMap ids_;
+  VectorStore store_;
+
+ private:
+  using Clock = Deadline::Clock;
+
+  struct Memory {
+    ScanMemory scan;
+    ScoreEachMemory each;
+    std::vector<VisitedSet> excluded;
+    std::vector<Gate> gates;
+    std::vector<float> normalized;
+    std::vector<std::size_t> coded;  // which of the queries at hand go through the codes
+    std::vector<const float*> queries;
+    std::vector<float> thresholds;
+    std::vector<WalkStats> stats;
+    std::vector<Candidate> found;
+  };
+
+  // What a search asks for, whatever the query.
+  struct Wanted {
+    std::size_t k;
+    float bound;  // no greater cost is wanted
+    const SearchOptions& options;
+    const std::vector<std::uint32_t>* some;  // the only slots that match, if they are few
+  };
+
+  const float* normalize_all(MatrixView queries, std::vector<float>& normalized) const {
+    if (metric_ != Metric::kCosine) return queries.data();
+    normalized.resize(std::max(normalized.size(), queries.rows() * dim_));
+    for (std::size_t i = 0; i < queries.rows(); ++i) normalize(queries.row(i), dim_, normalized.data() + i * dim_);
+    return normalized.data();
+  }
+
+  // Queries [first, first + queries.rows()) of a call. take(i, found, stats) gets what query i found, in no order.
+  template <class Take>
+  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, Memory& memory, const Take& take) const {
+    const std::size_t n = queries.rows();
+    const RowMetric row_metric = score_metric(metric_);
+    const Deadline deadline(wanted.options.deadline_us);
+    if (memory.excluded.size() < n) memory.excluded.resize(n);
+    memory.gates.clear();
+    for (std::size_t i = 0; i < n; ++i) memory.gates.emplace_back(ids_, wanted.options, first + i, memory.excluded[i]);
+    const float* rows = normalize_all(queries, memory.normalized);
+    memory.coded.clear();
+    memory.queries.clear();
+    memory.thresholds.clear();
+    memory.stats.assign(n, {});
+    const bool range = wanted.bound < std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < n; ++i) {
+      const float* query = rows + i * dim_;
+      if (wanted.some == nullptr && covers(query)) {
+        const std::size_t at = memory.coded.size();
+        if (memory.scan.coded.size() <= at) memory.scan.coded.resize(at + 1);
+        CodedQuery& coded = memory.scan.coded[at];
+        prepare(query, coded);
+        if (range) {
+          const double least = coded.value_of_cost(row_metric, static_cast<double>(wanted.bound)) - 2 * coded.slack;
+          memory.thresholds.push_back(
+              std::nextafter(static_cast<float>(least), -std::numeric_limits<float>::infinity()));
+        }
+        memory.coded.push_back(i);
+        memory.queries.push_back(query);
+        continue;
+      }
+      WalkStats stats;
+      score_each(store_, row_metric, query, wanted.k, wanted.bound, memory.gates[i], wanted.some, ids_.slots(), deadline,
+                 memory.each, memory.found, stats);
+      take(first + i, memory.found, stats);
+    }
+    if (memory.coded.empty()) return;
+    // An open gate lets all rows pass; asking it would only read ids from all over memory.
+    AcceptsSlot accepts;
+    if (!std::all_of(memory.gates.begin(), memory.gates.end(), [](const Gate& gate) { return gate.open(); })) {
+      accepts = [&memory](std::size_t at, std::uint32_t slot) { return memory.gates[memory.coded[at]].accepts(slot); };
+    }
+    scan({memory.queries, wanted.k, memory.thresholds, wanted.options, accepts, deadline}, memory.scan, memory.stats);
+    const ExactRows exact{store_, row_metric};
+    for (std::size_t at = 0; at < memory.coded.size(); ++at) {
+      const float* query = memory.queries[at];
+      CodeFront& front = memory.scan.fronts[at];
+      if (range) {
+        decide_within(exact, front, query, wanted.bound, memory.scan.deciding, memory.found, memory.stats[at]);
+      } else {
+        decide(exact, memory.scan.coded[at], front, query, wanted.k, memory.scan.deciding, memory.found,
+               memory.stats[at]);
+      }
+      take(first + memory.coded[at], memory.found, memory.stats[at]);
+    }
+  }
+
+  template <class Take>
+  void answer_all(MatrixView queries, const Wanted& wanted, const Take& take) const {
+    const std::size_t n = queries.rows();
+    const std::size_t bytes =
+        wanted.some == nullptr ? scanned_bytes(wanted.options) : wanted.some->size() * store_.stride();
+    const int threads = threads_for(n * bytes, wanted.options.threads);
+    const std::size_t workers = std::max<std::size_t>(1, worker_count(n, threads, 1));
+    // A deadline is a query's own, so that each gets its time.
+    const std::size_t group =
+        wanted.options.deadline_us > 0 ? 1 : std::clamp<std::size_t>((n + workers - 1) / workers, 1, group_size());
+    parallel_for((n + group - 1) / group, threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+      typename ScratchPool<Memory>::Lease memory(scratch_);
+      for (std::size_t g = begin; g < end; ++g) {
+        const bool timed = !wanted.options.stats.empty();
+        const auto start = timed ? Clock::now() : Clock::time_point{};
+        const std::size_t first = g * group;
+        const std::size_t count = std::min(group, n - first);
+        answer(queries.slice(first, count), first, wanted, *memory,
+               [&](std::size_t query, std::vector<Candidate>& found, const WalkStats& stats) {
+                 sort_by_cost_then_id(found, ids_);
+                 take(query, found);
+                 if (timed) wanted.options.stats[query] = {stats.distances, stats.visited, 0, stats.cut};
+               });
+        if (!timed) continue;
+        const double spent = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+        for (std::size_t q = 0; q < count; ++q) {
+          wanted.options.stats[first + q].microseconds = spent / static_cast<double>(count);
+        }
+      }
+    });
+  }
+
+  void emit(std::span<const Candidate> found, std::size_t k, Id* ids, float* scores) const noexcept {
+    const std::size_t n = std::min(k, found.size());
+    for (std::size_t i = 0; i < n; ++i) {
+      ids[i] = ids_.id(vertex_of(found[i]));
+      scores[i] = score_of_cost(metric_, cost_of(found[i]));
+    }
+    std::fill(ids + n, ids + k, kMissingId);
+    std::fill(scores + n, scores + k, missing_score(metric_));
+  }
+
+  mutable ScratchPool<Memory> scratch_;
+};
+
+}  // namespace segue

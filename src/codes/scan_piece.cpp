@@ -1,0 +1,58 @@
+#include "codes/scan_piece.hpp"
+
+#include "kernels/kernel_table.hpp"
+
+namespace segue {
+namespace {
+
+using kernels::BlockHits;
+using kernels::BlockQuery;
+using kernels::kBlockRows;
+
+// The kernel compared with what holds for the whole piece; here is what holds for the row. Those that pass now and do
+// not reach in the end are few, and cost less than a branch that guesses wrong every other time.
+void take_hits(const BlockArrays& arrays, std::size_t block, const BlockHits& hits, const PieceVisit& visit,
+               const AcceptsSlot& accepts, CodeFronts& fronts) {
+  CodeFront& front = fronts.fronts[visit.query];
+  const CodedQuery& query = fronts.coded[visit.query];
+  for (std::size_t i = 0; i < hits.count; ++i) {
+    const std::size_t position = block * kBlockRows + hits.positions[i];
+    if (position >= arrays.positions()) continue;
+    const float off = reach(query, arrays.bound(position / kBlockRows), visit.tail, arrays.tail(position));
+    const float value = visit.offset + hits.values[i];
+    const std::uint32_t slot = arrays.slot(position);
+    if (slot >= arrays.places() || (accepts && !accepts(visit.query, slot))) continue;  // none, damage, or not wanted
+    front.keep({value + off, value, slot}, value - off);
+  }
+  front.settle(query.slack);
+}
+
+}  // namespace
+
+void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, const BlockBound& most,
+                std::span<const PieceVisit> visits, const AcceptsSlot& accepts, CodeFronts& fronts, PieceMemory& memory,
+                std::span<WalkStats> stats) {
+  constexpr std::size_t kRoom = kLargestPiece * kBlockRows;
+  if (memory.positions.size() < kQueriesAPiece * kRoom) {
+    memory.positions.resize(kQueriesAPiece * kRoom);
+    memory.values.resize(kQueriesAPiece * kRoom);
+  }
+  BlockQuery views[kQueriesAPiece];
+  BlockHits hits[kQueriesAPiece];
+  for (std::size_t i = 0; i < visits.size(); ++i) {
+    const CodedQuery& query = fronts.coded[visits[i].query];
+    const float limit = fronts.fronts[visits[i].query].threshold() - visits[i].offset -
+                        reach(query, most, visits[i].tail, most.tail);
+    views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit};
+    hits[i] = {0, memory.positions.data() + i * kRoom, memory.values.data() + i * kRoom};
+  }
+  arrays.table().scan_blocks(views, visits.size(), arrays.codes(block), arrays.groups(), arrays.scales(block),
+                             arrays.biases(block), n, hits);
+  for (std::size_t i = 0; i < visits.size(); ++i) {
+    stats[visits[i].query].distances += n * kBlockRows;
+    stats[visits[i].query].visited += n * kBlockRows;
+    take_hits(arrays, block, hits[i], visits[i], accepts, fronts);
+  }
+}
+
+}  // namespace segue

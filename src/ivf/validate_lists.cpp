@@ -1,0 +1,108 @@
+// What a file says of inverted lists: taken where its sizes fit, and checked row by row.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "ivf/list_blocks.hpp"
+#include "kernels/kernel_table.hpp"
+#include "segue/core/id_map.hpp"
+#include "segue/core/parallel_for.hpp"
+
+namespace segue {
+
+using kernels::kBlockRows;
+
+Status ListBlocks::adopt(const Fixed& fixed, Projection projection, const Centroids& centroids,
+                         ListSections sections) {
+  const std::size_t positions = sections.codes.slots.size();
+  const std::size_t blocks = blocks_for(positions);
+  const Buffer<Run>& runs = sections.runs;
+  if (projection.dim() != dim_ || positions % kBlockRows != 0 || runs.size() != centroids.size() ||
+      sections.energies.size() != centroids.size()) {
+    return corrupt_file("the sections of the lists do not fit each other");
+  }
+  Buffer<std::uint32_t> owners(blocks);
+  std::size_t size = 0;
+  for (std::size_t l = 0; l < runs.size(); ++l) {
+    const Run& run = runs[l];
+    if (run.first > blocks || run.blocks > blocks - run.first || run.rows > std::size_t{run.blocks} * kBlockRows) {
+      return corrupt_file("list " + std::to_string(l) + " lies outside of the blocks");
+    }
+    if (!(sections.energies[l] >= 0 && sections.energies[l] <= 1e300)) {
+      return corrupt_file("list " + std::to_string(l) + " has an impossible spread");
+    }
+    std::fill_n(owners.data() + run.first, run.blocks, static_cast<std::uint32_t>(l));
+    size += run.rows;
+  }
+  take_projection(std::move(projection));
+  if (!BlockArrays::adopt(std::move(sections.codes))) {
+    return corrupt_file("the sections of the codes do not fit each other");
+  }
+  fixed_ = fixed;
+  code_centres(centroids);
+  size_ = size;
+  runs_ = std::move(sections.runs);
+  energies_ = std::move(sections.energies);
+  owners_ = std::move(owners);
+  return {};
+}
+
+Status ListBlocks::validate(const Centroids& centroids, const VectorStore& rows, std::size_t held) const {
+  std::vector<bool> taken(blocks());
+  std::size_t found = 0;
+  for (std::size_t l = 0; l < lists(); ++l) {
+    const Run& run = runs_[l];
+    for (std::size_t b = run.first; b < run.first + run.blocks; ++b) {
+      if (taken[b]) return corrupt_file("lists: block " + std::to_string(b) + " belongs to two lists");
+      taken[b] = true;
+    }
+    for (std::size_t row = 0; row < run.blocks * kBlockRows; ++row) {
+      const std::size_t position = run.first * kBlockRows + row;
+      const std::uint32_t slot = slots_[position];
+      if (row >= run.rows) {
+        if (slot == kNoSlot) continue;
+        return corrupt_file("lists: slot " + std::to_string(slot) + " lies behind the end of list " + std::to_string(l));
+      }
+      if (slot >= rows.size() || slot >= positions_.size() || positions_[slot] != position + 1) {
+        return corrupt_file("lists: slot " + std::to_string(slot) + " is not where its place is said to be");
+      }
+    }
+    found += run.rows;
+  }
+  const auto placed = static_cast<std::size_t>(
+      std::count_if(positions_.begin(), positions_.end(), [](std::uint32_t p) { return p != 0; }));
+  if (found != held || placed != held) {
+    return corrupt_file("lists: " + std::to_string(found) + " rows are in lists, the index has " + std::to_string(held));
+  }
+  std::vector<Status> outcome(lists());
+  parallel_for(lists(), 0, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t l = begin; l < end; ++l) outcome[l] = validate_codes(centroids, rows, l);
+  });
+  for (Status& status : outcome) {
+    if (!status.ok()) return std::move(status);
+  }
+  return {};
+}
+
+Status ListBlocks::validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const {
+  const double longest = static_cast<double>(std::max(fixed_.longest, fixed_.longest_centre));
+  Worker memory;
+  Lengths lengths;
+  for (std::size_t i = 0; i < runs_[list].rows; ++i) {
+    const std::size_t position = runs_[list].first * kBlockRows + i;
+    const Row row = residual(centroids, rows, slots_[position], list, memory, lengths);
+    const double spare = fixed_.longest < 1e15f ? 1e-5 * (row.squared + std::fabs(row.bias)) +
+                                                      2 * row.rounding * longest * std::sqrt(row.squared)
+                                                : std::numeric_limits<double>::infinity();
+    if (!keeps(position, row, spare) || lengths.row > static_cast<double>(fixed_.longest) + 2e-5 * lengths.row) {
+      return corrupt_file("lists: slot " + std::to_string(slots_[position]) +
+                          " is further from its code than its block's bounds say");
+    }
+  }
+  return {};
+}
+
+}  // namespace segue
