@@ -1,32 +1,32 @@
 #include "segue/build.hpp"
 
-#include "segue/flat.hpp"
-
 namespace segue {
 namespace {
 
 // A scan of this many items takes some tens of microseconds, about what a walk does.
 constexpr std::size_t kFlatUpTo = 10000;
 
-Result<std::unique_ptr<Index>> make_index(std::size_t dim, bool flat, const BuildOptions& options) {
-  if (flat) {
-    auto index = FlatIndex::create(dim, options.metric, {.storage = options.hnsw.storage});
-    if (!index.ok()) return index.status();
-    return std::unique_ptr<Index>(std::move(index).value());
-  }
-  auto index = HnswIndex::create(dim, options.metric, options.hnsw);
+template <class Kind, class Options>
+Result<std::unique_ptr<Index>> make(MatrixView vectors, Metric metric, const Options& options) {
+  auto index = Kind::create(vectors.cols(), metric, options);
   if (!index.ok()) return index.status();
   return std::unique_ptr<Index>(std::move(index).value());
+}
+
+Result<std::unique_ptr<Index>> make_index(MatrixView vectors, const BuildOptions& options) {
+  const bool automatic = options.kind == "auto";
+  if (options.kind == "flat" || (automatic && vectors.rows() <= kFlatUpTo)) {
+    return make<FlatIndex>(vectors, options.metric, options.flat);
+  }
+  if (options.kind == "hnsw" || automatic) return make<HnswIndex>(vectors, options.metric, options.hnsw);
+  if (options.kind == "ivf") return make<IvfIndex>(vectors, options.metric, options.ivf);
+  return invalid_argument("kind is '" + options.kind + "'; known are auto, flat, hnsw and ivf");
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Index>> build(MatrixView vectors, std::span<const Id> ids, const BuildOptions& options) {
-  if (options.kind != "auto" && options.kind != "flat" && options.kind != "hnsw") {
-    return invalid_argument("kind is '" + options.kind + "'; known are auto, flat and hnsw");
-  }
-  const bool flat = options.kind == "flat" || (options.kind == "auto" && vectors.rows() <= kFlatUpTo);
-  Result<std::unique_ptr<Index>> index = make_index(vectors.cols(), flat, options);
+  Result<std::unique_ptr<Index>> index = make_index(vectors, options);
   if (!index.ok()) return index;
   SEGUE_RETURN_IF_ERROR((*index)->add(vectors, ids, {options.threads, options.progress}));
   return index;

@@ -123,9 +123,9 @@ Result<Tuning> tune_checked(Index& index, MatrixView queries, const TuneOptions&
   tuning.microseconds = std::move(measured->microseconds);
   const std::size_t effort = tuning.curve.effort_for(options.recall);
   tuning.reached = effort != 0;
-  tuning.ef = tuning.reached ? effort : tuning.curve.points.back().effort;
-  tuning.expected_recall = tuning.curve.recall_at(tuning.ef);
-  tuning.expected_microseconds = time_at(tuning, tuning.ef);
+  tuning.effort = tuning.reached ? effort : tuning.curve.points.back().effort;
+  tuning.expected_recall = tuning.curve.recall_at(tuning.effort);
+  tuning.expected_microseconds = time_at(tuning, tuning.effort);
   SEGUE_RETURN_IF_ERROR(index.set_recall_curve(tuning.curve));
   progress.finished();
   return tuning;

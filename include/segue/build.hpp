@@ -7,16 +7,21 @@
 #include <span>
 #include <string>
 
+#include "segue/flat.hpp"
 #include "segue/hnsw.hpp"
 #include "segue/index.hpp"
+#include "segue/ivf.hpp"
 
 namespace segue {
 
 struct BuildOptions {
   Metric metric = Metric::kInnerProduct;
-  // "auto", "flat" or "hnsw". "auto": flat up to 10,000 items, else hnsw.
+  // "auto", "flat", "hnsw" or "ivf". "auto": flat up to 10,000 items, else hnsw.
   std::string kind = "auto";
-  HnswOptions hnsw = {};  // its storage also serves the flat index
+  // Those of the kind that is made count.
+  FlatOptions flat = {};
+  HnswOptions hnsw = {};
+  IvfOptions ivf = {};
   int threads = 0;
   Progress progress = {};
 };

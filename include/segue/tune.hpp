@@ -5,7 +5,7 @@
 //   index->search(more_queries, 10, {.recall = 0.95});                       // as much work as that takes
 //   index->search(more_queries, 10, {.recall = 0.99});                       // any recall along the curve
 //
-// It searches the queries with growing effort (ef of an HnswIndex) and compares with the truth. Give queries like those
+// It searches the queries with growing effort (ef of an HnswIndex, nprobe of an IvfIndex) and compares with the truth. Give queries like those
 // of production that are not items: some hundred to some thousand; recall then holds to about one in sqrt(queries).
 // Without queries, items of the index serve, each moved away from its nearest neighbour by the distance between the
 // two: an item as it is would find its neighbours by its own links. What is lost: such queries are harder than most, so
@@ -38,7 +38,7 @@ namespace segue {
 
 struct TuneOptions {
   std::size_t k = 10;
-  // What Tuning::ef is for, and how far the curve goes at least, if it can: it ends where 0.999 holds, where the effort
+  // What Tuning::effort is for, and how far the curve goes at least, if it can: it ends where 0.999 holds, where the effort
   // is eight times what this recall takes, or where a search scores half of all items.
   double recall = 0.95;
   // The ids of the true nearest of each query, best first: queries.rows() rows of equally many, k or more; kMissingId
@@ -54,11 +54,11 @@ struct TuneOptions {
 struct Tuning {
   RecallCurve curve;                 // as the index keeps it. Exact index: one point of effort 0 and recall 1, not kept
   std::vector<double> microseconds;  // of a query in its thread, the mean, for each point of the curve
-  // The smallest ef that holds the recall asked for. Where none that was measured does (`reached` is false): the
-  // largest that was. 0 on an exact index.
-  std::size_t ef = 0;
+  // The smallest ef or nprobe that holds the recall asked for. Where none that was measured does (`reached` is false):
+  // the largest that was. 0 on an exact index.
+  std::size_t effort = 0;
   bool reached = false;
-  // What to expect of that ef, and what it costs here.
+  // What to expect of that effort, and what it costs here.
   double expected_recall = 0;
   double expected_microseconds = 0;
 };

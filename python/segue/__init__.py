@@ -1,7 +1,7 @@
 """Segue turns embeddings into candidates.
 
 From millions of tracks or classes to the few hundred that a ranker should look at for one
-person, now: exact and graph search over vectors.
+person, now: exact search, graphs and inverted lists over vectors.
 
 Example:
     >>> import numpy as np, segue
@@ -26,10 +26,9 @@ from ._errors import (
     Unsupported,
 )
 from ._files import inspect, load, verify
-from ._ivf import IvfIndex
 from ._recall import recall
 from ._results import FileInfo, FileSection, RangeResult, SearchResult
-from ._segue import FlatIndex, HnswIndex, IdSet, Index, __version__
+from ._segue import FlatIndex, HnswIndex, IdSet, Index, IvfIndex, __version__
 from ._tune import Tuning, tune
 
 __all__ = [
@@ -64,6 +63,6 @@ __all__ = [
 ]
 
 # People see segue.FlatIndex, wherever it is made.
-for _public in (FlatIndex, HnswIndex, IdSet, Index):
+for _public in (FlatIndex, HnswIndex, IdSet, Index, IvfIndex):
     _public.__module__ = __name__
 del _public

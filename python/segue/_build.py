@@ -8,7 +8,20 @@ from . import _segue
 from ._errors import InvalidArgument
 from ._progress import show
 
-_GRAPH = {"m": 16, "ef_construction": 200, "rerank": "auto", "seed": 0}
+_DEFAULTS = {
+    "m": 16,
+    "ef_construction": 200,
+    "storage": "auto",
+    "rerank": "auto",
+    "nlist": "auto",
+    "seed": 0,
+}
+# Those that each kind has; "auto" may become a graph.
+_OF_KIND = {
+    "flat": ("storage",),
+    "ivf": ("storage", "nlist", "seed"),
+    "hnsw": ("storage", "m", "ef_construction", "rerank", "seed"),
+}
 
 
 def build(
@@ -28,19 +41,20 @@ def build(
             the buffer protocol; float16, float32 or float64.
         ids: Integers of 0 or more, shape (n,); None: 0 to n - 1.
         metric: "ip" (inner product), "l2" (squared Euclidean distance) or "cosine".
-        kind: "flat", "hnsw", or "auto": flat up to 10,000 items, else hnsw.
+        kind: "flat", "hnsw", "ivf", or "auto": flat up to 10,000 items, else hnsw.
         progress: True shows a bar, on a terminal (on stderr) or in a notebook, and nothing
             where neither is. A callable is called about ten times a second as
             progress(done, total) and stops the build by returning False.
         threads: At most so many; None: all. The index is the same for any number.
-        **params: storage, and for a graph m, ef_construction, rerank and seed: see
-            `HnswIndex`.
+        **params: storage; for a graph m, ef_construction, rerank and seed, for lists nlist and
+            seed: see `HnswIndex` and `IvfIndex`.
 
     Returns:
-        FlatIndex or HnswIndex.
+        FlatIndex, HnswIndex or IvfIndex.
 
     Raises:
-        InvalidArgument: As `HnswIndex` and its `add`; a parameter that the kind does not have.
+        InvalidArgument: As the kind that is made and its `add`; a parameter that the kind does
+            not have.
         Cancelled: The callable returned False.
         KeyboardInterrupt: Ctrl-C.
 
@@ -51,25 +65,23 @@ def build(
         >>> index.search(x[4], k=1).ids
         array([4])
     """
-    storage = params.pop("storage", "auto")
+    known = _OF_KIND.get(kind, _OF_KIND["hnsw"])
     for name in params:
-        if name not in _GRAPH:
-            known = ", ".join(["storage", *_GRAPH])
-            raise InvalidArgument(f"build() has no parameter {name}; known: {known}")
-        if kind == "flat":
-            raise InvalidArgument(f"{name} is a parameter of graphs; kind='flat' takes storage only")
-    graph = {**_GRAPH, **params}
+        if name not in known:
+            raise InvalidArgument(f"build(kind={kind!r}) has no parameter {name}; known: {', '.join(known)}")
+    chosen = {**_DEFAULTS, **params}
     with show(progress) as callback:
         return _segue._build(
             vectors,
             ids,
             metric,
             kind,
-            graph["m"],
-            graph["ef_construction"],
-            storage,
-            graph["rerank"],
-            graph["seed"],
+            chosen["m"],
+            chosen["ef_construction"],
+            chosen["storage"],
+            chosen["rerank"],
+            chosen["nlist"],
+            chosen["seed"],
             threads,
             callback,
         )

@@ -12,7 +12,7 @@ from ._errors import InvalidArgument
 from ._progress import show
 
 _POINT = np.dtype(
-    [("ef", "i8"), ("recall", "f8"), ("recall_low", "f8"), ("microseconds", "f8"), ("distances", "f8")]
+    [("effort", "i8"), ("recall", "f8"), ("recall_low", "f8"), ("microseconds", "f8"), ("distances", "f8")]
 )
 
 
@@ -22,14 +22,14 @@ class Tuning(NamedTuple):
     Attributes:
         k: How many items each query asked for.
         recall: The recall that was asked for.
-        ef: The smallest ef that holds it; the largest that was measured where none does. 0 on
-            a FlatIndex, which has none.
-        reached: Whether that ef holds the recall.
-        expected_recall: What to expect of that ef: a little more than `recall`, because ef is
-            chosen by `recall_low`.
-        microseconds: What a query takes with that ef, in its thread, on this machine.
-        curve: Record array of shape (n,), by ascending ef. Fields: ef, recall (mean over the
-            queries, made monotone), recall_low (with 95 % confidence it is at least that),
+        effort: The smallest ef of an HnswIndex, or nprobe of an IvfIndex, that holds it; the
+            largest that was measured where none does. 0 on a FlatIndex, which has none.
+        reached: Whether that effort holds the recall.
+        expected_recall: What to expect of that effort: a little more than `recall`, because it
+            is chosen by `recall_low`.
+        microseconds: What a query takes with that effort, in its thread, on this machine.
+        curve: Record array of shape (n,), by ascending effort. Fields: effort, recall (mean over
+            the queries, made monotone), recall_low (with 95 % confidence it is at least that),
             microseconds (mean of a query in its thread), distances (scores computed a query).
 
     Example:
@@ -43,7 +43,7 @@ class Tuning(NamedTuple):
 
     k: int
     recall: float
-    ef: int
+    effort: int
     reached: bool
     expected_recall: float
     microseconds: float
@@ -79,7 +79,8 @@ def tune(
     kind of vector than items (users and tracks under "ip"), such a curve says little.
 
     Args:
-        index: An HnswIndex. A FlatIndex is measured too; it finds all whatever is asked for.
+        index: An HnswIndex or an IvfIndex. A FlatIndex is measured too; it finds all whatever
+            is asked for.
         queries: Float array of shape (n, dim); None: `sample` items of the index.
         k: How many items a search will ask for, 1 or more.
         recall: The share of the true k best to be found, above 0 and below 1. The curve goes
@@ -121,10 +122,10 @@ def tune(
             raise InvalidArgument(f"truth is of shape {truth.shape}, expected (n, k)")
         truth = np.atleast_2d(truth)
     with show(progress) as callback:
-        (measured_k, asked, ef, reached, expected, microseconds), points = _segue._tune(
+        (measured_k, asked, effort, reached, expected, microseconds), points = _segue._tune(
             index, queries, k, recall, truth, sample, seed, threads, callback
         )
     curve = np.rec.array(np.empty(len(points), _POINT))
     for column, name in enumerate(_POINT.names or ()):
         curve[name] = points[:, column]
-    return Tuning(measured_k, asked, ef, reached, expected, microseconds, curve)
+    return Tuning(measured_k, asked, effort, reached, expected, microseconds, curve)

@@ -105,6 +105,12 @@ Metric to_metric(py::handle value) { return take(parse_metric(to_string(value, "
 
 Storage to_storage(py::handle value) { return take(parse_storage(to_string(value, "storage"))); }
 
+std::size_t to_nlist(py::handle value) {
+  if (PyUnicode_Check(value.ptr()) && value.cast<std::string>() == "auto") return 0;
+  if (as_int(value)) return to_size(value, "nlist", 1);
+  raise_invalid("nlist is " + describe(value) + ", expected \"auto\" or an integer of 1 or more");
+}
+
 std::string to_path(py::handle value) {
   PyObject* path = PyOS_FSPath(value.ptr());
   if (path == nullptr) {

@@ -31,6 +31,8 @@ bool to_bool(pybind11::handle value, const char* name);
 std::string to_string(pybind11::handle value, const char* name);
 Metric to_metric(pybind11::handle value);
 Storage to_storage(pybind11::handle value);
+// "auto" gives 0.
+std::size_t to_nlist(pybind11::handle value);
 // str, bytes or os.PathLike, in the file system's encoding.
 std::string to_path(pybind11::handle value);
 

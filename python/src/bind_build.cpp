@@ -18,8 +18,8 @@ namespace {
 
 py::object build_index(const py::object& vectors, const py::object& ids, const py::object& metric,
                        const py::object& kind, const py::object& m, const py::object& ef_construction,
-                       const py::object& storage, const py::object& rerank, const py::object& seed,
-                       const py::object& threads, const py::object& callback) {
+                       const py::object& storage, const py::object& rerank, const py::object& nlist,
+                       const py::object& seed, const py::object& threads, const py::object& callback) {
   BuildOptions options;
   options.metric = to_metric(metric);
   options.kind = to_string(kind, "kind");
@@ -28,6 +28,8 @@ py::object build_index(const py::object& vectors, const py::object& ids, const p
   options.hnsw.storage = to_storage(storage);
   options.hnsw.rerank = to_storage(rerank);
   options.hnsw.seed = to_uint64(seed, "seed");
+  options.flat.storage = options.hnsw.storage;
+  options.ivf = {to_nlist(nlist), options.hnsw.storage, options.hnsw.seed};
   options.threads = to_threads(threads);
 
   const FloatInput input = to_matrix(vectors, "vectors");
@@ -64,7 +66,7 @@ py::list available_isas() {
 void bind_build(py::module_& module) {
   using py::arg;
   module.def("_build", &build_index, arg("vectors"), arg("ids"), arg("metric"), arg("kind"), arg("m"),
-             arg("ef_construction"), arg("storage"), arg("rerank"), arg("seed"), arg("threads"), arg("callback"));
+             arg("ef_construction"), arg("storage"), arg("rerank"), arg("nlist"), arg("seed"), arg("threads"), arg("callback"));
   module.def("_recall", &mean_recall, arg("ids"), arg("truth"), arg("k"));
   module.def("_isa_available", &available_isas);
   module.def("_isa_active", [] { return isa::active(); });

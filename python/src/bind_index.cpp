@@ -1,4 +1,4 @@
-// Index, FlatIndex and HnswIndex: all but their searches.
+// Index, FlatIndex, HnswIndex and IvfIndex: all but their searches.
 
 #include <pybind11/stl.h>
 
@@ -13,6 +13,7 @@
 #include "segue/file.hpp"
 #include "segue/flat.hpp"
 #include "segue/hnsw.hpp"
+#include "segue/ivf.hpp"
 
 namespace py = pybind11;
 
@@ -40,6 +41,12 @@ std::unique_ptr<HnswIndex> make_hnsw(const py::object& dim, const py::object& me
   options.rerank = to_storage(rerank);
   options.seed = to_uint64(seed, "seed");
   return take(HnswIndex::create(to_size(dim, "dim"), to_metric(metric), options));
+}
+
+std::unique_ptr<IvfIndex> make_ivf(const py::object& dim, const py::object& metric, const py::object& nlist,
+                                   const py::object& storage, const py::object& seed) {
+  const IvfOptions options{to_nlist(nlist), to_storage(storage), to_uint64(seed, "seed")};
+  return take(IvfIndex::create(to_size(dim, "dim"), to_metric(metric), options));
 }
 
 void check_lengths(const FloatInput& vectors, const IdInput& ids) {
@@ -156,6 +163,9 @@ std::string repr(const py::object& self) {
     text += ", m=" + std::to_string(graph->options().m);
     text += ", ef_construction=" + std::to_string(graph->options().ef_construction);
   }
+  if (const auto* lists = dynamic_cast<const IvfIndex*>(&index)) {
+    text += ", nlist=" + std::to_string(without_gil([&] { return lists->nlist(); }));
+  }
   text += ", storage='" + std::string(segue::to_string(storage_of(index))) + "')";
   const bool large = bytes >= 1'000'000;
   return text + py::str(" of {:,} {}, {:.1f} {}")
@@ -174,6 +184,18 @@ const HnswOptions& options_of(const py::object& self) {
   return graph_of(self).options();
 }
 
+IvfIndex& lists_of(const py::object& self) {
+  auto* lists = dynamic_cast<IvfIndex*>(&index_of(self));
+  if (lists == nullptr) raise_invalid(describe(self) + " is no segue.IvfIndex");
+  return *lists;
+}
+
+void train(const py::object& self, const py::object& sample, const py::object& threads) {
+  IvfIndex& index = lists_of(self);
+  const FloatInput input = to_floats(sample, index.dim(), "sample");
+  change(threads, [&](const AddOptions& options) { return index.train(input.view, options); });
+}
+
 }  // namespace
 
 // pybind11's own cast would hand out uninitialised memory where __init__ never ran, and takes longer.
@@ -189,6 +211,7 @@ py::object adopt(std::unique_ptr<Index> index) {
   Index* made = index.release();
   if (auto* flat = dynamic_cast<FlatIndex*>(made)) return py::cast(std::unique_ptr<FlatIndex>(flat));
   if (auto* graph = dynamic_cast<HnswIndex*>(made)) return py::cast(std::unique_ptr<HnswIndex>(graph));
+  if (auto* lists = dynamic_cast<IvfIndex*>(made)) return py::cast(std::unique_ptr<IvfIndex>(lists));
   return py::cast(std::unique_ptr<Index>(made));
 }
 
@@ -244,6 +267,21 @@ void bind_index(py::module_& module) {
       .def_property_readonly("seed", [](const py::object& self) { return options_of(self).seed; }, docs::kSeed)
       .def_property_readonly("default_ef", [](const py::object& self) { return graph_of(self).default_ef(); },
                              docs::kDefaultEf);
+
+  py::class_<IvfIndex, Index>(module, "IvfIndex", docs::kIvfIndex)
+      .def(py::init(&make_ivf), arg("dim"), arg("metric") = "ip", py::kw_only(), arg("nlist") = "auto",
+           arg("storage") = "auto", arg("seed") = 0, docs::kIvfIndexInit)
+      .def("train", &train, arg("sample"), py::kw_only(), arg("threads") = py::none(), docs::kTrain)
+      .def_property_readonly("nlist", [](const py::object& self) {
+             const IvfIndex& index = lists_of(self);
+             return without_gil([&] { return index.nlist(); });
+           }, docs::kNlist)
+      .def_property_readonly("default_nprobe", [](const py::object& self) {
+             const IvfIndex& index = lists_of(self);
+             return without_gil([&] { return index.default_nprobe(); });
+           }, docs::kDefaultNprobe)
+      .def_property_readonly("seed", [](const py::object& self) { return lists_of(self).options().seed; },
+                             docs::kIvfSeed);
 
   index_type = reinterpret_cast<PyTypeObject*>(immortal(module, "Index"));
 

@@ -15,7 +15,7 @@ namespace segue::python {
 namespace {
 
 // truth: None, or an int64 matrix, C-contiguous, with a row a query: segue/_tune.py saw to that. Gives
-// ((k, ef, reached, expected recall, expected microseconds), points as float64 of shape (n, 5)).
+// ((k, recall, effort, reached, expected recall, expected microseconds), points as float64 of shape (n, 5)).
 py::tuple tune_index(const py::object& self, const py::object& queries, const py::object& k, const py::object& recall,
                      const py::object& truth, const py::object& sample, const py::object& seed,
                      const py::object& threads, const py::object& callback) {
@@ -52,7 +52,7 @@ py::tuple tune_index(const py::object& self, const py::object& queries, const py
     points.insert(points.end(), {double(p.effort), p.recall, p.recall_low, tuning.microseconds[i], p.distances});
   }
   const auto rows = py::ssize_t(tuning.curve.points.size());
-  return py::make_tuple(py::make_tuple(tuning.curve.k, options.recall, tuning.ef, tuning.reached,
+  return py::make_tuple(py::make_tuple(tuning.curve.k, options.recall, tuning.effort, tuning.reached,
                                        tuning.expected_recall, tuning.expected_microseconds),
                         own(std::move(points), {rows, 5}));
 }

@@ -1,13 +1,13 @@
 #pragma once
-// Docstrings of Index, FlatIndex and HnswIndex.
+// Docstrings of Index and its kinds.
 
 namespace segue::python::docs {
 
 inline constexpr char kIndex[] = R"(What every index can do: hold vectors under ids, and find those nearest to a query.
 
-Make a FlatIndex or an HnswIndex, or let `segue.build` choose. Any number of threads may
-search an index at the same time; calls that change it wait for the searches under way.
-A call that fails has changed nothing.
+Make a FlatIndex, an HnswIndex or an IvfIndex, or let `segue.build` choose. Any number of
+threads may search an index at the same time; calls that change it wait for the searches
+under way. A call that fails has changed nothing.
 )";
 
 inline constexpr char kFlatIndex[] = R"(FlatIndex(dim, metric="ip", storage="auto")
@@ -84,6 +84,72 @@ Example:
 inline constexpr char kHnswIndexInit[] =
     "__init__(self, dim, metric='ip', *, m=16, ef_construction=200, storage='auto', rerank='auto', seed=0)\n--\n\n"
     "See the class.";
+
+inline constexpr char kIvfIndex[] = R"(IvfIndex(dim, metric="ip", *, nlist="auto", storage="auto", seed=0)
+--
+
+Approximate search by inverted lists: k-means divides the items into lists, and a query
+scans those that promise most.
+
+Choose it for large batches, quick builds and items that change often. A batch visits each
+list once for all of its queries. How many lists a query scans is chosen for each search
+with `nprobe`; of the items in them the answers are the true best, and with
+`nprobe=index.nlist` the search is exact. Nothing that was removed stays to be scanned.
+
+The first `add` trains on what it brings; or call `train` with a sample before.
+
+Args:
+    dim: Numbers a vector, 1 to 65,536.
+    metric: "ip" (inner product), "l2" (squared Euclidean distance) or "cosine".
+    nlist: Lists, 1 to 2**20, or "auto": four times the square root of the number of items
+        that they are trained on; an index that grows to four times as many is then
+        trained anew by the `add` that takes it there.
+    storage: How vectors are kept for the last decision and for `get`: "f32" (4 bytes a
+        number), "f16" or "bf16" (2), "sq8" (1). "auto" is "f32". Beside them the lists hold
+        8-bit codes, which only rule out.
+    seed: Of the training, 0 to 2**64 - 1. The same input, seed and order of calls give the
+        same index, on any number of threads.
+
+Raises:
+    InvalidArgument: A parameter out of its range, an unknown metric or storage.
+
+Example:
+    >>> import numpy as np, segue
+    >>> x = np.random.default_rng(1).standard_normal((1000, 16), dtype=np.float32)
+    >>> index = segue.IvfIndex(16, "l2")
+    >>> index.add(x)
+    >>> index.search(x[:3], k=1, nprobe=8).ids.ravel()
+    array([0, 1, 2])
+)";
+
+inline constexpr char kIvfIndexInit[] =
+    "__init__(self, dim, metric='ip', *, nlist='auto', storage='auto', seed=0)\n--\n\nSee the class.";
+
+inline constexpr char kTrain[] = R"(train(self, sample, *, threads=None)
+--
+
+Chooses the lists by a sample of what will be added; items that are there are dealt out anew.
+
+Without it the first `add` trains on what it brings. Train again when the items have become
+others than those that the lists were made for.
+
+Args:
+    sample: Float array of shape (n, dim), some tens of rows a list; of more than 64 a list
+        so many are used. As `vectors` in `add`.
+    threads: As in `add`.
+
+Raises:
+    InvalidArgument: Fewer rows than lists; what `add` says of vectors.
+    KeyboardInterrupt: Ctrl-C; the index is as it was.
+
+Example:
+    >>> import numpy as np, segue
+    >>> x = np.random.default_rng(1).standard_normal((1000, 16), dtype=np.float32)
+    >>> index = segue.IvfIndex(16, "l2", nlist=20)
+    >>> index.train(x)
+    >>> len(index), index.nlist
+    (0, 20)
+)";
 
 inline constexpr char kAdd[] = R"(add(self, vectors, ids=None, *, threads=None)
 --
@@ -276,6 +342,9 @@ inline constexpr char kM[] = "int: links a vector on the upper levels; twice as 
 inline constexpr char kEfConstruction[] = "int: candidates looked at when a vector is added.";
 inline constexpr char kRerank[] = "str: the finer copy that decides among what the walk found; \"auto\": none.";
 inline constexpr char kSeed[] = "int: of the random levels.";
+inline constexpr char kNlist[] = "int: lists; 0 before it is trained.";
+inline constexpr char kDefaultNprobe[] = "int: the nprobe of a search that names none.";
+inline constexpr char kIvfSeed[] = "int: of the training.";
 inline constexpr char kDefaultEf[] = "int: the ef of a search that names none.";
 
 }  // namespace segue::python::docs

@@ -9,8 +9,8 @@ inline constexpr char kSearch[] = R"(search($self, queries, k=10, *, ef=None, np
 The k best items of each query.
 
 Recall is the share of the true k best that a search finds. A FlatIndex finds all of
-them; on an HnswIndex `ef` buys recall with time. `segue.tune` measures how much of it
-takes how much, and then `recall=0.95` chooses `ef` by itself.
+them; on an HnswIndex `ef` buys recall with time, on an IvfIndex `nprobe`. `segue.tune`
+measures how much of it takes how much, and then `recall=0.95` chooses it by itself.
 
 Args:
     queries: Float array of shape (n, dim), or (dim,) for a single query. Anything of
@@ -19,7 +19,8 @@ Args:
     k: How many items to find for each query, 1 or more.
     ef: HnswIndex only: how many candidates the walk keeps. At least k is used. Time grows
         nearly in step with it. Default: 64.
-    nprobe: Only for indexes of inverted lists; others ignore it.
+    nprobe: IvfIndex only: how many lists are scanned; more, where those hold fewer than k
+        that may be found. Default: all of at most 256 lists; of more a 64th, at least 8.
     recall: The share of the true k best to be found, above 0 and at most 1, by the curve
         that `segue.tune` measured for this k or, without one, for the next larger; not
         together with `ef` or `nprobe`. The curve is of searches without filter, exclude and

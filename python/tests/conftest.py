@@ -10,6 +10,7 @@ import segue
 
 METRICS = ("ip", "l2", "cosine")
 STORAGES = ("f32", "f16", "bf16", "sq8")
+KINDS = {"flat": segue.FlatIndex, "hnsw": segue.HnswIndex, "ivf": segue.IvfIndex}
 
 hypothesis.settings.register_profile("segue", deadline=None, max_examples=60, print_blob=True)
 hypothesis.settings.load_profile("segue")
@@ -20,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def make_index(kind: str, dim: int, metric: str = "ip", **params: object) -> segue.Index:
-    return {"flat": segue.FlatIndex, "hnsw": segue.HnswIndex}[kind](dim, metric, **params)
+    return KINDS[kind](dim, metric, **params)
 
 
 def random_vectors(seed: int, rows: int, dim: int) -> np.ndarray:
@@ -39,7 +40,7 @@ def exact(vectors: np.ndarray, queries: np.ndarray, k: int, metric: str) -> tupl
     return order, np.take_along_axis(scores, order, axis=1)
 
 
-@pytest.fixture(params=["flat", "hnsw"])
+@pytest.fixture(params=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import make_index
+from conftest import KINDS, make_index
 
 import segue
 
@@ -156,7 +156,7 @@ def test_thresholds(index: segue.Index, threshold: object) -> None:
         index.range_search(ONE, threshold)
 
 
-@pytest.mark.parametrize("make", [segue.FlatIndex, segue.HnswIndex])
+@pytest.mark.parametrize("make", KINDS.values())
 def test_parameters_of_every_index(make: type) -> None:
     for dim in (0, 65537, -1, 4.0, "4", None, 2**70):
         with pytest.raises(segue.InvalidArgument, match="dim"):
@@ -198,14 +198,24 @@ def test_parameters_of_graphs(params: dict) -> None:
         segue.build(np.ones((2, 4), np.float32), kind="hnsw", progress=False, **params)
 
 
+@pytest.mark.parametrize("params", [{"nlist": wrong} for wrong in (0, -1, 2**20 + 1, 2.5, "many", None)], ids=str)
+def test_parameters_of_lists(params: dict) -> None:
+    with pytest.raises(segue.InvalidArgument, match="nlist is"):
+        segue.IvfIndex(4, **params)
+    with pytest.raises(segue.InvalidArgument, match="nlist is"):
+        segue.build(np.ones((2, 4), np.float32), kind="ivf", progress=False, **params)
+
+
 def test_parameters_of_build() -> None:
     x = np.ones((2, 4), np.float32)
-    with pytest.raises(segue.InvalidArgument, match="ivf.*flat.*hnsw"):
-        segue.build(x, kind="ivf", progress=False)
+    with pytest.raises(segue.InvalidArgument, match="tree.*flat, hnsw and ivf"):
+        segue.build(x, kind="tree", progress=False)
     with pytest.raises(segue.InvalidArgument, match="links.*known.*ef_construction"):
         segue.build(x, links=3, progress=False)
-    with pytest.raises(segue.InvalidArgument, match="kind='flat'"):
+    with pytest.raises(segue.InvalidArgument, match="kind='flat'.*no parameter m"):
         segue.build(x, kind="flat", m=8, progress=False)
+    with pytest.raises(segue.InvalidArgument, match="kind='ivf'.*no parameter ef_construction; known: .*nlist"):
+        segue.build(x, kind="ivf", ef_construction=8, progress=False)
     with pytest.raises(segue.InvalidArgument, match="progress"):
         segue.build(x, progress="yes")
     with pytest.raises(segue.InvalidArgument, match="threads"):

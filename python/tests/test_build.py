@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from conftest import METRICS, random_vectors
+from conftest import KINDS, METRICS, random_vectors
 
 import segue
 from segue import _progress
@@ -28,11 +28,11 @@ assert len(index) == 3000
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("name", ["flat", "hnsw"])
+@pytest.mark.parametrize("name", KINDS)
 def test_kinds(name: str, metric: str) -> None:
     x = random_vectors(1, 100, 8)
     index = segue.build(x, np.arange(100) + 5, metric=metric, kind=name, progress=False, threads=1, storage="f16")
-    assert type(index) is {"flat": segue.FlatIndex, "hnsw": segue.HnswIndex}[name]
+    assert type(index) is KINDS[name]
     assert (index.metric, index.storage, index.ids()[0]) == (metric, "f16", 5)
 
 

@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 import pytest
-from conftest import METRICS, STORAGES, make_index, random_vectors
+from conftest import KINDS, METRICS, STORAGES, make_index, random_vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,7 +190,7 @@ def test_the_base_class_cannot_be_made() -> None:
 
 
 @given(
-    kind=st.sampled_from(["flat", "hnsw"]),
+    kind=st.sampled_from(list(KINDS)),
     metric=st.sampled_from(METRICS),
     steps=st.lists(
         st.tuples(

@@ -39,15 +39,15 @@ def test_other_queries_reach_the_recall(graph: segue.HnswIndex, queries: np.ndar
     found = index.search(held_out, 10, recall=0.9)
     # Three standard errors of a mean over 1,000 queries, each of a standard deviation of at most 0.2.
     assert segue.recall(found.ids, truth, 10) >= 0.9 - 3 * 0.2 / np.sqrt(1000)
-    np.testing.assert_array_equal(found.ids, index.search(held_out, 10, ef=tuning.ef).ids)
+    np.testing.assert_array_equal(found.ids, index.search(held_out, 10, ef=tuning.effort).ids)
     single = index.search(held_out[0], 10, recall=0.9, stats=True)
     np.testing.assert_array_equal(single.ids, found.ids[0])
 
 
 def test_the_curve_is_a_record_array(graph: segue.HnswIndex, queries: np.ndarray) -> None:
     curve = segue.tune(copy.copy(graph), queries, recall=0.9, progress=False).curve
-    assert curve.dtype.names == ("ef", "recall", "recall_low", "microseconds", "distances")
-    assert (np.diff(curve.ef) > 0).all() and curve.ef[0] == 10
+    assert curve.dtype.names == ("effort", "recall", "recall_low", "microseconds", "distances")
+    assert (np.diff(curve.effort) > 0).all() and curve.effort[0] == 10
     assert (np.diff(curve.recall) >= 0).all() and (np.diff(curve.recall_low) >= 0).all()
     assert (curve.recall_low <= curve.recall).all() and (curve.microseconds > 0).all()
 
@@ -59,7 +59,7 @@ def test_truth_that_is_given_is_used(graph: segue.HnswIndex, queries: np.ndarray
     computed = segue.tune(index, queries, 10, 0.9, progress=False)
     np.testing.assert_allclose(given.curve.recall, computed.curve.recall, atol=1e-3)
     wrong = segue.tune(index, queries, 10, 0.9, np.full((400, 10), 10**6), progress=False)
-    assert not wrong.reached and wrong.expected_recall == 0 and wrong.ef == wrong.curve.ef[-1]
+    assert not wrong.reached and wrong.expected_recall == 0 and wrong.effort == wrong.curve.effort[-1]
 
 
 def test_items_serve_as_queries() -> None:
@@ -67,7 +67,7 @@ def test_items_serve_as_queries() -> None:
     index.add(random_vectors(1, N, D))
     first = segue.tune(index, recall=0.9, sample=300, progress=False)
     again = segue.tune(index, recall=0.9, sample=300, progress=False, threads=1)
-    assert first.reached and first.ef == again.ef
+    assert first.reached and first.effort == again.effort
     held_out = random_vectors(3, 500, D)
     truth, _ = exact(random_vectors(1, N, D), held_out, 10, "l2")
     assert segue.recall(index.search(held_out, 10, recall=0.9).ids, truth, 10) >= 0.9
@@ -95,7 +95,7 @@ def test_a_flat_index_finds_all(queries: np.ndarray) -> None:
     np.testing.assert_array_equal(index.search(queries, 5, recall=0.5).ids, index.search(queries, 5).ids)
     index.range_search(queries, 1.0, recall=1.0)
     tuning = segue.tune(index, queries, progress=False)
-    assert (tuning.ef, tuning.reached, tuning.expected_recall, len(tuning.curve)) == (0, True, 1.0, 1)
+    assert (tuning.effort, tuning.reached, tuning.expected_recall, len(tuning.curve)) == (0, True, 1.0, 1)
 
 
 def test_files_pickles_and_copies_keep_the_curve(

@@ -133,7 +133,7 @@ class CheckedIndex : public PublicIndex {
       if (!effort.ok()) return effort.status();
       SearchOptions chosen = options;
       chosen.recall = 0;
-      set_effort(chosen, *effort);
+      chosen.ef = chosen.nprobe = *effort;  // a kind looks at its own
       do_search(queries, k, chosen, ids, scores);
       return {};
     });
@@ -145,7 +145,7 @@ class CheckedIndex : public PublicIndex {
       SEGUE_RETURN_IF_ERROR(check_search(queries, 1, options, dim_, metric_));
       if (threshold != threshold) return invalid_argument("threshold is NaN; it must be a number");
       if (options.recall != 0 && !this->exact()) {
-        return unsupported("range_search cannot promise a recall: tune() measures the k best, not a threshold; pass ef");
+        return unsupported("range_search cannot promise a recall: tune() measures the k best, not a threshold; pass ef or nprobe");
       }
       const std::shared_lock lock(mutex_);
       result = do_range_search(queries, threshold, options);
@@ -201,8 +201,6 @@ class CheckedIndex : public PublicIndex {
   virtual Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
   // Some of the ids are there.
   virtual Status do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
-  // What a curve's effort means here.
-  virtual void set_effort(SearchOptions& options, std::size_t effort) const { options.ef = effort; }
   // All ids are there, each once.
   virtual void do_remove(std::span<const Id> ids) = 0;
   // All that a file holds of it.

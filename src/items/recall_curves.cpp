@@ -63,14 +63,14 @@ Result<std::size_t> RecallCurves::effort_for(std::size_t k, double recall) const
   if (curves_.empty()) {
     return invalid_argument("recall " + text(recall) +
                             " was asked for, but the index was never tuned; call segue::tune "
-                            "first (segue.tune(index, queries) in Python), or pass ef");
+                            "first (segue.tune(index, queries) in Python), or pass ef or nprobe");
   }
   const auto curve = std::lower_bound(curves_.begin(), curves_.end(), k,
                                       [](const RecallCurve& c, std::size_t wanted) { return c.k < wanted; });
   if (curve == curves_.end()) {
     return invalid_argument("recall " + text(recall) + " was asked for at k = " + std::to_string(k) +
                             ", but the index was tuned for k up to " + std::to_string(curves_.back().k) +
-                            "; tune it with this k, or pass ef");
+                            "; tune it with this k, or pass ef or nprobe");
   }
   const std::size_t effort = curve->effort_for(recall);
   if (effort != 0) return effort;
@@ -78,7 +78,7 @@ Result<std::size_t> RecallCurves::effort_for(std::size_t k, double recall) const
                           " is more than what was measured for k = " + std::to_string(curve->k) +
                           ": with 95 % confidence at least " + rounded_down(curve->reachable()) + " at an effort of " +
                           std::to_string(curve->points.back().effort) +
-                          "; ask for at most that, tune with more queries or for a higher recall, pass ef, or use a "
+                          "; ask for at most that, tune with more queries or for a higher recall, pass ef or nprobe, or use a "
                           "FlatIndex, which finds all");
 }
 

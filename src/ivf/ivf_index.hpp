@@ -50,7 +50,6 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   }
   void do_remove(std::span<const Id> ids) override;
   void do_write(const WriteSections& write) const override;
-  void set_effort(SearchOptions& options, std::size_t effort) const override { options.nprobe = effort; }
 
   bool covers(const float* query) const noexcept override {
     return layout_.trained() && layout_.blocks.covers(query);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "items/recall_curves.hpp"
+#include "segue/ivf.hpp"
 #include "tuning/fit_curve.hpp"
 
 namespace segue {
@@ -44,7 +45,7 @@ class Passes {
     for (std::size_t first = 0; first < n; first += kQueriesAPiece) {
       const std::size_t count = std::min(kQueriesAPiece, n - first);
       stats_.assign(count, {});
-      const SearchOptions options{.ef = point.effort, .threads = threads_, .stats = stats_};
+      const SearchOptions options{.ef = point.effort, .nprobe = point.effort, .threads = threads_, .stats = stats_};
       const Result<SearchResult> found = index_.search(sample_.queries.slice(first, count), k, options);
       if (!found.ok()) return found.status();
       for (std::size_t q = 0; q < count; ++q) {
@@ -71,10 +72,14 @@ class Passes {
   std::vector<QueryStats> stats_;
 };
 
-std::vector<std::size_t> efforts_to_try(std::size_t k, std::size_t items) {
-  // Beyond the number of items an effort changes nothing.
-  const std::size_t largest = std::max(k, std::min({items, kLargestEffort, kMaxEffort}));
-  std::vector<std::size_t> efforts{k};
+// Of a graph: from the k candidates that it keeps at least; beyond the number of items nothing changes. Of lists: from
+// one to all of them.
+std::vector<std::size_t> efforts_to_try(const Index& index, std::size_t k) {
+  const auto* lists = dynamic_cast<const IvfIndex*>(&index);
+  const std::size_t least = lists != nullptr ? 1 : k;
+  const std::size_t most = lists != nullptr ? lists->nlist() : index.size();
+  const std::size_t largest = std::max(least, std::min({most, kLargestEffort, kMaxEffort}));
+  std::vector<std::size_t> efforts{least};
   while (efforts.back() < largest && efforts.size() < kMaxCurvePoints) {
     const auto next = static_cast<std::size_t>(std::lround(static_cast<double>(efforts.back()) * kStep));
     efforts.push_back(std::min(largest, std::max(next, efforts.back() + 1)));
@@ -89,7 +94,7 @@ Result<MeasuredCurve> measure_curve(const Index& index, const Sample& sample, do
   MeasuredCurve curve;
   Passes passes(index, sample, threads);
   const double half = static_cast<double>(index.size()) / 2;
-  const std::vector<std::size_t> efforts = efforts_to_try(sample.k, index.size());
+  const std::vector<std::size_t> efforts = efforts_to_try(index, sample.k);
   std::size_t done = 0;
   const auto go_on = [&] { return progress(done, efforts.size()); };
   {

@@ -83,7 +83,7 @@ TEST_F(RecallOption, IsAcceptedByAnExactIndex) {
   EXPECT_TRUE(flat_->range_search(queries(), 1.0f, {.recall = 0.5}).ok());
   const Tuning tuning = tune(*flat_, queries(), {.recall = 0.5}).value();
   EXPECT_TRUE(tuning.reached);
-  EXPECT_EQ(tuning.ef, 0u);
+  EXPECT_EQ(tuning.effort, 0u);
   EXPECT_EQ(tuning.expected_recall, 1);
   EXPECT_TRUE(flat_->recall_curves().empty());
   EXPECT_EQ(flat_->set_recall_curve({.k = 1, .points = {{1, 1, 1, 1}}}).code(), StatusCode::kUnsupported);

@@ -102,7 +102,7 @@ TEST_P(Tune, HeldOutQueriesReachTheRecallAskedFor) {
     const double own_error = (tuning->expected_recall - wanted) / 1.645;
     EXPECT_NEAR(held.mean, tuning->expected_recall, 4 * std::hypot(own_error, held.error) + 1e-3);
     // It is the search of that ef.
-    EXPECT_EQ(found->ids, index_->search(held_out(), 10, {.ef = tuning->ef})->ids);
+    EXPECT_EQ(found->ids, index_->search(held_out(), 10, {.ef = tuning->effort})->ids);
   }
 }
 
@@ -133,7 +133,7 @@ TEST_P(Tune, TheCurveIsInOrderAndKept) {
   const std::vector<RecallCurve> kept = index_->recall_curves();
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].k, 10u);
-  EXPECT_EQ(kept[0].effort_for(0.9), tuning.ef);
+  EXPECT_EQ(kept[0].effort_for(0.9), tuning.effort);
 }
 
 TEST_P(Tune, TheTruthGivenIsTheTruthUsed) {
@@ -148,7 +148,7 @@ TEST_P(Tune, TheTruthGivenIsTheTruthUsed) {
   const Tuning nothing = tune(*index_, tune_on(), {.k = 10, .recall = 0.9, .truth = wrong}).value();
   EXPECT_FALSE(nothing.reached);
   EXPECT_EQ(nothing.expected_recall, 0);
-  EXPECT_EQ(nothing.ef, nothing.curve.points.back().effort);
+  EXPECT_EQ(nothing.effort, nothing.curve.points.back().effort);
 }
 
 TEST_P(Tune, ItemsServeWhereNoQueriesAreGiven) {
@@ -162,7 +162,7 @@ TEST_P(Tune, ItemsServeWhereNoQueriesAreGiven) {
     EXPECT_GE(held.mean, 0.9 - 3 * held.error);
   }
   const Tuning again = tune(*index_, {}, {.k = 10, .recall = 0.9, .sample = 300}).value();
-  EXPECT_EQ(again.ef, tuning.ef);
+  EXPECT_EQ(again.effort, tuning.effort);
   const Tuning all = tune(*index_, {}, {.k = 10, .recall = 0.9, .sample = 1'000'000}).value();
   EXPECT_EQ(all.curve.queries, kItems);
 }

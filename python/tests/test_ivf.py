@@ -1,0 +1,130 @@
+"""IvfIndex: training, lists and nprobe, growth, and the recall that segue.tune promises."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+from conftest import METRICS, exact, random_vectors
+
+import segue
+
+N, D = 3000, 12
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_all_lists_are_an_exact_search(metric: str) -> None:
+    x, q = random_vectors(1, N, D), random_vectors(2, 50, D)
+    index = segue.IvfIndex(D, metric, nlist=60)
+    index.add(x)
+    assert index.nlist == index.default_nprobe == 60
+    found = index.search(q, 20, nprobe=60)
+    ids, scores = exact(x, q, 20, metric)
+    np.testing.assert_array_equal(found.ids, ids)
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(index.search(q, 20, nprobe=10**6).ids, ids)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_more_lists_find_more(metric: str) -> None:
+    x, q = random_vectors(1, N, D), random_vectors(2, 200, D)
+    index = segue.build(x, kind="ivf", metric=metric, progress=False)
+    truth, _ = exact(x, q, 10, metric)
+    recalls = [segue.recall(index.search(q, 10, nprobe=n).ids, truth, 10) for n in (1, 8, 64, index.nlist)]
+    assert recalls == sorted(recalls) and recalls[0] < recalls[-1] == 1
+    visited = [index.search(q, 10, nprobe=n, stats=True).stats.visited.mean() for n in (1, 8, 64)]
+    assert visited == sorted(visited) and visited[0] < visited[-1]
+
+
+def test_a_batch_finds_what_single_queries_find() -> None:
+    x, q = random_vectors(1, N, D), random_vectors(2, 40, D)
+    index = segue.build(x, kind="ivf", metric="l2", progress=False)
+    batch = index.search(q, 10, nprobe=5)
+    for i in range(40):
+        np.testing.assert_array_equal(index.search(q[i], 10, nprobe=5).ids, batch.ids[i])
+
+
+def test_train_before_add_or_after() -> None:
+    x = random_vectors(1, N, D)
+    trained = segue.IvfIndex(D, "l2", nlist=30)
+    assert (trained.nlist, len(trained)) == (0, 0)
+    trained.train(x)
+    assert (trained.nlist, len(trained)) == (30, 0)
+    for begin in range(0, N, 700):
+        trained.add(x[begin : begin + 700])
+    trained.validate()
+    at_once = segue.IvfIndex(D, "l2", nlist=30)
+    at_once.add(x)
+    q = random_vectors(2, 50, D)
+    np.testing.assert_array_equal(trained.search(q, 10, nprobe=3).ids, at_once.search(q, 10, nprobe=3).ids)
+    at_once.train(x[::3])
+    at_once.validate()
+    np.testing.assert_array_equal(at_once.search(q, 10, nprobe=30).ids, exact(x, q, 10, "l2")[0])
+
+
+def test_too_few_rows_to_train_on() -> None:
+    index = segue.IvfIndex(D, "l2", nlist=100)
+    with pytest.raises(segue.InvalidArgument, match=r"nlist=100 .*came with 40 vectors; give at least 100"):
+        index.add(random_vectors(1, 40, D))
+    with pytest.raises(segue.InvalidArgument, match=r"40 vectors for nlist=100"):
+        index.train(random_vectors(1, 40, D))
+    assert (index.nlist, len(index)) == (0, 0)
+    index.train(random_vectors(1, 100, D))
+    index.add(random_vectors(1, 40, D))
+    assert (index.nlist, len(index)) == (100, 40)
+    for wrong in (random_vectors(1, 200, D + 1), np.full((200, D), np.nan, np.float32)):
+        with pytest.raises(segue.InvalidArgument):
+            index.train(wrong)
+    with pytest.raises(segue.InvalidArgument, match="threads"):
+        index.train(random_vectors(1, 200, D), threads=0)
+
+
+def test_an_index_that_grows_is_trained_anew() -> None:
+    x = random_vectors(1, 4 * N, D)
+    index = segue.IvfIndex(D)
+    index.add(x[: N // 10])
+    small = index.nlist
+    index.add(x[N // 10 :])
+    assert index.nlist > 4 * small
+    index.validate()
+    fixed = segue.IvfIndex(D, nlist=16)
+    fixed.add(x[:N])
+    fixed.add(x[N:])
+    assert fixed.nlist == 16
+
+
+def test_the_same_index_on_any_number_of_threads() -> None:
+    x = random_vectors(1, N, D)
+    files = []
+    for threads in (1, 2, 5):
+        index = segue.IvfIndex(D, "l2", seed=3)
+        index.add(x, threads=threads)
+        files.append(bytes(index.__reduce_ex__(4)[1][0]))
+    assert files[0] == files[1] == files[2]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_recall_asked_for(metric: str) -> None:
+    x = random_vectors(1, N, D)
+    index = segue.IvfIndex(D, metric)
+    index.add(x)
+    tuning = segue.tune(index, random_vectors(2, 400, D), k=10, recall=0.9, progress=False)
+    assert tuning.reached and 1 <= tuning.effort < index.nlist and tuning.curve.effort[0] == 1
+    held_out = random_vectors(3, 1000, D)
+    found = index.search(held_out, 10, recall=0.9)
+    np.testing.assert_array_equal(found.ids, index.search(held_out, 10, nprobe=tuning.effort).ids)
+    assert segue.recall(found.ids, exact(x, held_out, 10, metric)[0], 10) >= 0.9 - 3 * 0.2 / np.sqrt(1000)
+    again = copy.copy(index)
+    np.testing.assert_array_equal(again.search(held_out, 10, recall=0.9).ids, found.ids)
+
+
+def test_few_that_may_be_found_are_found() -> None:
+    x = random_vectors(1, N, D)
+    index = segue.build(x, kind="ivf", metric="l2", progress=False)
+    for count in (3, 60, 600):  # scored by themselves, and through the lists
+        allowed = np.random.default_rng(count).choice(N, count, replace=False)
+        q = random_vectors(2, 20, D)
+        found = index.search(q, 10, nprobe=1, filter=segue.IdSet(allowed)).ids
+        assert ((found >= 0).sum(axis=1) == min(10, count)).all()
+        assert np.isin(found[found >= 0], allowed).all()
