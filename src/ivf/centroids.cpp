@@ -66,11 +66,12 @@ void select_best(const float* scores, std::size_t n, std::size_t count, RankMemo
 
 }  // namespace
 
-Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres) : Centroids(table, centres.cols()) {
+Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres, bool centred)
+    : Centroids(table, centres.cols()) {
   const std::size_t dim = centres.cols();
   const std::size_t n = centres.rows();
   std::vector<double> sums(dim, 0.0);
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; centred && i < n; ++i) {
     for (std::size_t j = 0; j < dim; ++j) sums[j] += centres.row(i)[j];
   }
   mean_.resize(dim);

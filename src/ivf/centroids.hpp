@@ -1,8 +1,8 @@
 #pragma once
 // Centroids: the centres of the lists, and which of them a row belongs to or a query should visit.
 //
-// Both are products of eight-bit codes of the centres less their mean, as tiles: 2,000 centres of 128 dimensions take a
-// microsecond a query. That a near tie may fall the wrong way costs nothing that a scan of lists would notice; what a
+// Both are products of eight-bit codes of the centres, as tiles: 2,000 centres of 128 dimensions take a microsecond a
+// query. That a near tie may fall the wrong way costs nothing that a scan of lists would notice; what a
 // scan needs exactly (products and distances to the centres that it visits) it takes from the rows in float32.
 //
 // Immutable once made; reading is safe from any number of threads.
@@ -30,11 +30,14 @@ struct RankMemory {
 class Centroids {
  public:
   Centroids(const kernels::KernelTable& table, std::size_t dim) : rows_(table, Storage::kF32, dim), codes_(table, Storage::kSq8, dim) {}
-  Centroids(const kernels::KernelTable& table, MatrixView centres);
+  // `centred`: codes are of the centres less their mean, which is finer, but for rows whose lengths are decades apart:
+  // short ones would all look like the mean's opposite, and end in one list.
+  Centroids(const kernels::KernelTable& table, MatrixView centres, bool centred);
 
   std::size_t size() const noexcept { return rows_.size(); }
   std::size_t dim() const noexcept { return rows_.dim(); }
   const VectorStore& rows() const noexcept { return rows_; }
+  // Of the centres; zero where they are not centred.
   const float* mean() const noexcept { return mean_.data(); }
 
   // lists[i]: the centre nearest to row i.

@@ -64,7 +64,7 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
   SEGUE_RETURN_IF_ERROR(sections.status());
   IvfLayout& layout = index->layout_;
   if (nlist != 0) {
-    layout.centroids = Centroids(kernels, MatrixView(centres.data(), nlist, dim));
+    layout.centroids = Centroids(kernels, MatrixView(centres.data(), nlist, dim), index->centred());
     Buffer<float> mean;
     if (layout.blocks.metric() == RowMetric::kSquaredL2) mean.assign({layout.centroids.mean(), dim});
     const Status fits = layout.blocks.adopt(

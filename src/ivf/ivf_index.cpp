@@ -78,7 +78,7 @@ bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
 Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, const AddOptions& options,
                                         std::size_t total) const {
   const kernels::KernelTable& table = store_.table();
-  KMeansOptions training{.lists = lists, .seed = options_.seed, .threads = options.threads};
+  KMeansOptions training{.lists = lists, .centred = centred(), .seed = options_.seed, .threads = options.threads};
   // Passes over the sample are the first half of the work.
   if (options.progress) {
     training.progress = [&](std::size_t done, std::size_t passes) {
@@ -88,7 +88,7 @@ Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, co
   const Result<std::vector<float>> centres = train_centroids(table, sample, training);
   if (!centres.ok()) return centres.status();
   IvfLayout layout(table, dim_, score_metric(metric_));
-  layout.centroids = Centroids(table, MatrixView(*centres, dim_));
+  layout.centroids = Centroids(table, MatrixView(*centres, dim_), centred());
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
   layout.centroids.assign(sample, lists_of_sample.data(), options.threads);
   layout.blocks.start(layout.centroids, sample, lists_of_sample, options.threads);

@@ -63,6 +63,8 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   void resize_codes(std::size_t slots) override { layout_.blocks.resize_slots(slots); }
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
+  // Under inner product lengths are decades apart.
+  bool centred() const noexcept { return metric_ != Metric::kInnerProduct; }
   std::size_t lists_for(std::size_t items) const noexcept;
   bool outgrown(std::size_t items) const noexcept;
   Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total) const;

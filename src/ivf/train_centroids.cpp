@@ -1,6 +1,7 @@
 #include "ivf/train_centroids.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <queue>
 #include <span>
@@ -12,7 +13,7 @@ namespace segue {
 namespace {
 
 constexpr std::size_t kIterations = 10;
-constexpr std::size_t kCutIterations = 6;
+constexpr std::size_t kPowerSteps = 3;
 // So many of ten lists come from k-means; fewer lists than this are not cut at all.
 constexpr std::size_t kOfTen = 9;
 constexpr std::size_t kLeastToCut = 16;
@@ -51,33 +52,44 @@ double squared(const float* x, const float* y, std::size_t n) {
   return sum;
 }
 
-// The k-means of two lists, from the first row and the one furthest from it. False where all rows are equal.
-bool cut(MatrixView sample, std::span<const std::uint32_t> rows, std::vector<float>& first, std::vector<float>& second,
-         std::vector<std::uint32_t>& left, std::vector<std::uint32_t>& right) {
+// Halves a list across the direction in which it is longest, at the median. False where all rows are equal.
+//
+// The k-means of two lists would do less: of many rows near zero and a few far out, as factors have them, it splits off
+// the few. A direction from the mean to the furthest row, turned by some steps of the power method, is near enough.
+bool cut(MatrixView sample, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& left,
+         std::vector<std::uint32_t>& right) {
   const std::size_t dim = sample.cols();
-  std::size_t furthest = 0;
+  std::vector<float> mean(dim), direction(dim);
+  mean_of(sample, rows, mean.data());
   double most = 0;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    const double d = squared(sample.row(rows[0]), sample.row(rows[i]), dim);
-    if (d > most) {
-      most = d;
-      furthest = i;
-    }
+  for (const std::uint32_t r : rows) {
+    const double d = squared(sample.row(r), mean.data(), dim);
+    if (!(d > most)) continue;
+    most = d;
+    for (std::size_t j = 0; j < dim; ++j) direction[j] = sample.row(r)[j] - mean[j];
   }
   if (!(most > 0)) return false;
-  first.assign(sample.row(rows[0]), sample.row(rows[0]) + dim);
-  second.assign(sample.row(rows[furthest]), sample.row(rows[furthest]) + dim);
-  for (std::size_t round = 0; round < kCutIterations; ++round) {
-    left.clear();
-    right.clear();
-    for (const std::uint32_t r : rows) {
-      const bool nearer = squared(sample.row(r), first.data(), dim) <= squared(sample.row(r), second.data(), dim);
-      (nearer ? left : right).push_back(r);
+  std::vector<double> sum(dim);
+  std::vector<std::pair<double, std::uint32_t>> along(rows.size());
+  for (std::size_t step = 0; step <= kPowerSteps; ++step) {
+    std::fill(sum.begin(), sum.end(), 0.0);
+    double length = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const float* x = sample.row(rows[i]);
+      double product = 0;
+      for (std::size_t j = 0; j < dim; ++j) product += (static_cast<double>(x[j]) - mean[j]) * direction[j];
+      along[i] = {product, rows[i]};
+      for (std::size_t j = 0; j < dim; ++j) sum[j] += product * (static_cast<double>(x[j]) - mean[j]);
     }
-    if (left.empty() || right.empty()) return false;
-    mean_of(sample, left, first.data());
-    mean_of(sample, right, second.data());
+    for (const double s : sum) length += s * s;
+    if (step == kPowerSteps || !(length > 0)) break;
+    for (std::size_t j = 0; j < dim; ++j) direction[j] = static_cast<float>(sum[j] / std::sqrt(length));
   }
+  const auto half = along.begin() + static_cast<std::ptrdiff_t>(along.size() / 2);
+  std::nth_element(along.begin(), half, along.end());
+  left.clear();
+  right.clear();
+  for (auto i = along.begin(); i != along.end(); ++i) (i < half ? left : right).push_back(i->second);
   return true;
 }
 
@@ -90,14 +102,14 @@ void cut_longest(MatrixView sample, const Members& members, std::size_t lists, s
     rows.emplace_back(members.of(l).begin(), members.of(l).end());
     longest.emplace(rows.back().size(), l);
   }
-  std::vector<float> first, second;
   std::vector<std::uint32_t> left, right;
   while (rows.size() < lists && !longest.empty()) {
     const std::size_t l = longest.top().second;
     longest.pop();
-    if (rows[l].size() < 2 || !cut(sample, rows[l], first, second, left, right)) continue;
-    std::copy(first.begin(), first.end(), centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
-    centres.insert(centres.end(), second.begin(), second.end());
+    if (rows[l].size() < 2 || !cut(sample, rows[l], left, right)) continue;
+    mean_of(sample, left, centres.data() + l * dim);
+    centres.resize(centres.size() + dim);
+    mean_of(sample, right, centres.data() + centres.size() - dim);
     rows[l] = left;
     rows.push_back(right);
     longest.emplace(left.size(), l);
@@ -129,7 +141,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   std::vector<std::uint32_t> list_of(n);
   for (std::size_t round = 0; round < kIterations; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
-    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads);
+    Centroids(table, MatrixView(centres, dim), options.centred).assign(sample, list_of.data(), options.threads);
     const Members members(list_of, lists);
     // A list that nothing is nearest to starts again at a row of the longest.
     std::vector<std::size_t> by_length(lists);
@@ -152,7 +164,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   }
   if (options.progress && !options.progress(kIterations, total)) return cancelled("training was cancelled");
   if (lists < options.lists) {
-    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads);
+    Centroids(table, MatrixView(centres, dim), options.centred).assign(sample, list_of.data(), options.threads);
     cut_longest(sample, Members(list_of, lists), options.lists, centres);
   }
   return centres;
