@@ -243,10 +243,37 @@ void Projection::apply_direction(const float* x, float* head_out, ProjectionMemo
 }
 
 void Projection::apply(MatrixView rows, float* heads, float* tails, ProjectionMemory& memory) const {
+  const float* some[kTileRows];
+  for (std::size_t first = 0; first < rows.rows(); first += kTileRows) {
+    const std::size_t n = std::min(kTileRows, rows.rows() - first);
+    for (std::size_t i = 0; i < n; ++i) some[i] = rows.row(first + i);
+    project_tile({some, n}, true, heads + first * head(), tails == nullptr ? nullptr : tails + first, memory);
+  }
+}
+
+void Projection::apply(std::span<const float* const> rows, float* heads, ProjectionMemory& memory) const {
+  for (std::size_t first = 0; first < rows.size(); first += kTileRows) {
+    const auto some = rows.subspan(first, std::min(kTileRows, rows.size() - first));
+    project_tile(some, true, heads + first * head(), nullptr, memory);
+  }
+}
+
+void Projection::apply_direction(std::span<const float* const> rows, float* heads, ProjectionMemory& memory) const {
+  for (std::size_t first = 0; first < rows.size(); first += kTileRows) {
+    const auto some = rows.subspan(first, std::min(kTileRows, rows.size() - first));
+    project_tile(some, false, heads + first * head(), nullptr, memory);
+  }
+}
+
+// At most kTileRows rows.
+void Projection::project_tile(std::span<const float* const> rows, bool move, float* heads, float* tails,
+                              ProjectionMemory& memory) const {
+  const std::size_t n = rows.size();
   const std::size_t n_head = head();
+  const auto moved = [&](std::size_t i) { return move ? move_to_centre(rows[i], memory) : rows[i]; };
   if (!rotates()) {
-    for (std::size_t i = 0; i < rows.rows(); ++i) {
-      std::memcpy(heads + i * n_head, move_to_centre(rows.row(i), memory), dim_ * sizeof(float));
+    for (std::size_t i = 0; i < n; ++i) {
+      std::memcpy(heads + i * n_head, moved(i), dim_ * sizeof(float));
       if (tails != nullptr) tails[i] = 0;
     }
     return;
@@ -255,31 +282,28 @@ void Projection::apply(MatrixView rows, float* heads, float* tails, ProjectionMe
   const std::size_t query_bytes = f32.query_bytes(dim_);
   if (memory.queries.size() < kTileRows * query_bytes) memory.queries.resize(kTileRows * query_bytes);
   if (memory.scratch.size() < f32.tile_scratch_bytes(dim_)) memory.scratch.resize(f32.tile_scratch_bytes(dim_));
-  for (std::size_t first = 0; first < rows.rows(); first += kTileRows) {
-    const std::size_t n = std::min(kTileRows, rows.rows() - first);
-    double energy[kTileRows];
-    for (std::size_t i = 0; i < n; ++i) {
-      const float* moved = move_to_centre(rows.row(first + i), memory);
-      f32.prepare_query(moved, dim_, memory.queries.data() + i * query_bytes);
-      energy[i] = tails == nullptr ? 0 : dot(moved, moved, dim_);
+  double energy[kTileRows];
+  for (std::size_t i = 0; i < n; ++i) {
+    const float* x = moved(i);
+    f32.prepare_query(x, dim_, memory.queries.data() + i * query_bytes);
+    energy[i] = tails == nullptr ? 0 : dot(x, x, dim_);
+  }
+  float* out = heads;
+  if (n < kLeastTile) {
+    for (std::size_t i = n; i < kLeastTile; ++i) {
+      std::memcpy(memory.queries.data() + i * query_bytes, memory.queries.data(), query_bytes);
     }
-    float* out = heads + first * n_head;
-    if (n < kLeastTile) {
-      for (std::size_t i = n; i < kLeastTile; ++i) {
-        std::memcpy(memory.queries.data() + i * query_bytes, memory.queries.data(), query_bytes);
-      }
-      if (memory.moved.size() < dim_ + kLeastTile * n_head) memory.moved.resize(dim_ + kLeastTile * n_head);
-      out = memory.moved.data() + dim_;
-    }
-    f32.score_tile[kernels::kDot](memory.queries.data(), query_bytes, std::max(n, kLeastTile),
-                                  reinterpret_cast<const unsigned char*>(basis_.data()), dim_ * sizeof(float), n_head,
-                                  dim_, out, n_head, memory.scratch.data());
-    if (n < kLeastTile) std::memcpy(heads + first * n_head, out, n * n_head * sizeof(float));
-    if (tails == nullptr) continue;
-    for (std::size_t i = 0; i < n; ++i) {
-      const double rest = energy[i] - dot(out + i * n_head, out + i * n_head, n_head);
-      tails[first + i] = static_cast<float>(std::sqrt(std::max(0.0, rest)));
-    }
+    if (memory.moved.size() < dim_ + kLeastTile * n_head) memory.moved.resize(dim_ + kLeastTile * n_head);
+    out = memory.moved.data() + dim_;
+  }
+  f32.score_tile[kernels::kDot](memory.queries.data(), query_bytes, std::max(n, kLeastTile),
+                                reinterpret_cast<const unsigned char*>(basis_.data()), dim_ * sizeof(float), n_head,
+                                dim_, out, n_head, memory.scratch.data());
+  if (n < kLeastTile) std::memcpy(heads, out, n * n_head * sizeof(float));
+  if (tails == nullptr) return;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double rest = energy[i] - dot(heads + i * n_head, heads + i * n_head, n_head);
+    tails[i] = static_cast<float>(std::sqrt(std::max(0.0, rest)));
   }
 }
 

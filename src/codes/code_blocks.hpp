@@ -72,7 +72,7 @@ class CodeBlocks : public BlockArrays {
   // Whether numbers of that size can be bounded in float; if not (norms beyond 1e15, or all of them below 1e-15) the
   // rows want scoring one by one.
   bool covers(const float* query) const noexcept;
-  void prepare(const float* query, CodedQuery& out) const;
+  void prepare(std::span<const float* const> queries, std::span<CodedQuery> out, CodeQueryMemory& memory) const;
 
   // For files. `adopt` wants sections of any contents but of sizes that fit; kCorruptFile if not.
   const Fixed& fixed() const noexcept { return fixed_; }

@@ -81,6 +81,7 @@ struct DecideMemory {
 struct CodeFronts {
   std::vector<CodedQuery> coded;
   std::vector<CodeFront> fronts;
+  CodeQueryMemory coding;
   DecideMemory deciding;
 };
 

@@ -52,12 +52,17 @@ bool CodeBlocks::covers(const float* query) const noexcept {
   return longest >= kLeastNorm && (norm == 0 || norm >= kLeastNorm);
 }
 
-void CodeBlocks::prepare(const float* query, CodedQuery& out) const {
-  code_query(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, query, out);
+void CodeBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
+                         CodeQueryMemory& memory) const {
+  code_queries(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, queries, out,
+               memory);
 }
 
+namespace {
+
+// `w`: the head of the query.
 void code_query(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                const RowLimits& limits, const float* query, CodedQuery& out) {
+                const RowLimits& limits, const float* query, const float* w, CodedQuery& out) {
   const bool l2 = metric == RowMetric::kSquaredL2;
   const std::size_t dim = projection.dim();
   const std::size_t head = projection.head();
@@ -69,12 +74,7 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   // Under l2 a query moves with the rows; a product needs its direction alone.
   const double squared = squared_distance(query, l2 ? centre : nullptr, dim);
   const double norm = std::sqrt(squared);
-  if (l2) {
-    projection.apply(query, out.head.data(), out.projecting);
-  } else {
-    projection.apply_direction(query, out.head.data(), out.projecting);
-  }
-  const float* w = out.head.data();
+  std::copy_n(w, head, out.head.data());
 
   float largest = 0;
   for (std::size_t i = 0; i < head; ++i) largest = std::max(largest, std::fabs(w[i]));
@@ -116,6 +116,32 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   } else {
     out.offset = centre == nullptr ? 0 : dot(query, centre, dim);
     out.slack = up(unit * norm * (longest + limits.centre_norm) * per);
+  }
+}
+
+}  // namespace
+
+void code_queries(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
+                  const RowLimits& limits, std::span<const float* const> queries, std::span<CodedQuery> out,
+                  CodeQueryMemory& memory) {
+  const bool l2 = metric == RowMetric::kSquaredL2;
+  const std::size_t head = projection.head();
+  if (memory.heads.size() < queries.size() * head) memory.heads.resize(queries.size() * head);
+  float* heads = memory.heads.data();
+  // One query reads the directions once either way, and a tile would be filled up with copies of it.
+  if (queries.size() == 1) {
+    if (l2) {
+      projection.apply(queries[0], heads, memory.projecting);
+    } else {
+      projection.apply_direction(queries[0], heads, memory.projecting);
+    }
+  } else if (l2) {
+    projection.apply(queries, heads, memory.projecting);
+  } else {
+    projection.apply_direction(queries, heads, memory.projecting);
+  }
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    code_query(table, projection, metric, limits, queries[i], heads + i * head, out[i]);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "segue/core/buffer.hpp"
 #include "segue/core/projection.hpp"
@@ -16,7 +17,6 @@ namespace segue {
 struct CodedQuery {
   Buffer<signed char> codes;
   Buffer<float> head;
-  ProjectionMemory projecting;
   std::int32_t code_sum = 0;
   double scale = 1;            // t; what follows is divided by it
   double offset = 0;           // dot: query . centre; l2: -|w|^2 / 2. Not divided
@@ -43,9 +43,16 @@ struct RowLimits {
   double rounding;    // what projecting may get wrong, a unit of a row's length
 };
 
-// The projection's centre is subtracted under l2; a product takes the query's direction.
-void code_query(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                const RowLimits& limits, const float* query, CodedQuery& out);
+// What coding queries works in; kept between calls.
+struct CodeQueryMemory {
+  ProjectionMemory projecting;
+  Buffer<float> heads;
+};
+
+// Several are projected together. The projection's centre is subtracted under l2; a product takes the query's direction.
+void code_queries(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
+                  const RowLimits& limits, std::span<const float* const> queries, std::span<CodedQuery> out,
+                  CodeQueryMemory& memory);
 
 // What projecting a vector may get wrong, a unit of its length.
 double projection_error(const Projection& projection, double defect) noexcept;

@@ -60,7 +60,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   // ---- the codes of a kind ----
   // Whether codes can bound a query's scores; if not its rows are scored one by one.
   virtual bool covers(const float* query) const noexcept = 0;
-  virtual void prepare(const float* query, CodedQuery& out) const = 0;
+  virtual void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
+                       CodeQueryMemory& memory) const = 0;
   virtual void scan(const CodeScan& wanted, ScanMemory& memory, std::span<WalkStats> stats) const = 0;
   // Bytes that a query looks at, about; and how many queries a scan serves at most.
   virtual std::size_t scanned_bytes(const SearchOptions& options) const noexcept = 0;
@@ -246,15 +247,6 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     for (std::size_t i = 0; i < n; ++i) {
       const float* query = rows + i * dim_;
       if (wanted.some == nullptr && covers(query)) {
-        const std::size_t at = memory.coded.size();
-        if (memory.scan.coded.size() <= at) memory.scan.coded.resize(at + 1);
-        CodedQuery& coded = memory.scan.coded[at];
-        prepare(query, coded);
-        if (range) {
-          const double least = coded.value_of_cost(row_metric, static_cast<double>(wanted.bound)) - 2 * coded.slack;
-          memory.thresholds.push_back(
-              std::nextafter(static_cast<float>(least), -std::numeric_limits<float>::infinity()));
-        }
         memory.coded.push_back(i);
         memory.queries.push_back(query);
         continue;
@@ -265,6 +257,14 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
       take(first + i, memory.found, stats);
     }
     if (memory.coded.empty()) return;
+    const std::size_t coded = memory.coded.size();
+    if (memory.scan.coded.size() < coded) memory.scan.coded.resize(coded);
+    prepare(memory.queries, std::span(memory.scan.coded).first(coded), memory.scan.coding);
+    for (std::size_t at = 0; range && at < coded; ++at) {
+      const CodedQuery& query = memory.scan.coded[at];
+      const double least = query.value_of_cost(row_metric, static_cast<double>(wanted.bound)) - 2 * query.slack;
+      memory.thresholds.push_back(std::nextafter(static_cast<float>(least), -std::numeric_limits<float>::infinity()));
+    }
     // An open gate lets all rows pass; asking it would only read ids from all over memory.
     AcceptsSlot accepts;
     if (!std::all_of(memory.gates.begin(), memory.gates.end(), [](const Gate& gate) { return gate.open(); })) {
@@ -272,7 +272,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     }
     scan({memory.queries, wanted.k, memory.thresholds, wanted.options, accepts, deadline}, memory.scan, memory.stats);
     const ExactRows exact{store_, row_metric};
-    for (std::size_t at = 0; at < memory.coded.size(); ++at) {
+    for (std::size_t at = 0; at < coded; ++at) {
       const float* query = memory.queries[at];
       CodeFront& front = memory.scan.fronts[at];
       if (range) {

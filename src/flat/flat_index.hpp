@@ -39,7 +39,10 @@ class FlatIndexBody final : public CodedIndex<FlatIndex, ScanCodesMemory> {
   void do_write(const WriteSections& write) const override;
 
   bool covers(const float* query) const noexcept override { return codes_.covers(query); }
-  void prepare(const float* query, CodedQuery& out) const override { codes_.prepare(query, out); }
+  void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
+               CodeQueryMemory& memory) const override {
+    codes_.prepare(queries, out, memory);
+  }
   void scan(const CodeScan& wanted, ScanCodesMemory& memory, std::span<WalkStats> stats) const override;
   std::size_t scanned_bytes(const SearchOptions& options) const noexcept override;
   std::size_t group_size() const noexcept override;

@@ -45,12 +45,12 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
   for (std::size_t i = 0; i < queries.size(); ++i) {
     if (!codes.covers(queries[i])) continue;
     memory.places[i] = memory.queries.size();
-    codes.prepare(queries[i], memory.codes.coded[memory.queries.size()]);
     memory.queries.push_back(queries[i]);
     memory.numbers.push_back(i);
     open = open && gates[i].open();
   }
   if (memory.queries.empty()) return;
+  codes.prepare(memory.queries, std::span(memory.codes.coded).first(memory.queries.size()), memory.codes.coding);
   AcceptsSlot accepts;
   if (!open) {
     accepts = [&](std::size_t at, std::uint32_t slot) {
@@ -59,8 +59,8 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
   }
   memory.stats.assign(memory.queries.size(), {});
   memory.left.resize(memory.queries.size());
-  scan_codes({codes, state.finest()}, memory.queries, {.k = k, .budget = budget, .overdraft = budget / 2}, accepts, deadline, memory.codes,
-             memory.stats, memory.left);
+  scan_codes({codes, state.finest()}, memory.queries, {.k = k, .budget = budget, .overdraft = budget / 2}, accepts,
+             deadline, memory.codes, memory.stats, memory.left);
   for (std::size_t at = 0; at < memory.queries.size(); ++at) {
     const std::size_t i = memory.numbers[at];
     const bool enough = memory.left[at] <= codes.size() / kLeftPart || memory.stats[at].cut;

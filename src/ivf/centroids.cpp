@@ -34,6 +34,16 @@ float largest_sum(const float* a, const float* b, std::size_t n) {
   return *std::max_element(best, best + kLanes);
 }
 
+// A query may be as long as floats go; what overflows still has to be ordered.
+void add_scaled(float* scores, float factor, std::span<const float> terms) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  for (std::size_t c = 0; c < terms.size(); ++c) {
+    const float sum = scores[c] + factor * terms[c];
+    const float capped = sum < kMost ? sum : kMost;
+    scores[c] = capped > -kMost ? capped : -kMost;
+  }
+}
+
 // The `count` largest of n scores into keys, best first; equal ones by number.
 void select_best(const float* scores, std::size_t n, std::size_t count, RankMemory& memory) {
   // No more than count - 1 lanes can hold something above the count-th best of the lanes' maxima, so what is below it is
@@ -54,9 +64,20 @@ void select_best(const float* scores, std::size_t n, std::size_t count, RankMemo
   }
   std::vector<std::uint64_t>& keys = memory.keys;
   keys.clear();
-  for (std::size_t i = 0; i < n; ++i) {
+  const auto keep = [&](std::size_t i) {
     if (scores[i] >= least) keys.push_back(std::uint64_t{ordered_bits(-scores[i])} << 32 | i);
+  };
+  // Most pieces hold none.
+  std::size_t i = 0;
+  for (; i + kLane <= n; i += kLane) {
+    float most[4] = {scores[i], scores[i + 1], scores[i + 2], scores[i + 3]};
+    for (std::size_t j = 4; j < kLane; j += 4) {
+      for (std::size_t l = 0; l < 4; ++l) most[l] = most[l] < scores[i + j + l] ? scores[i + j + l] : most[l];
+    }
+    if (std::max(std::max(most[0], most[1]), std::max(most[2], most[3])) < least) continue;
+    for (std::size_t j = i; j < i + kLane; ++j) keep(j);
   }
+  for (; i < n; ++i) keep(i);
   if (keys.size() > count) {
     std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count), keys.end());
     keys.resize(count);
@@ -147,16 +168,8 @@ void Centroids::rank(std::span<const float* const> queries, const Worth& worth, 
     products(queries.subspan(first, n), !worth.bias.empty(), memory);
     for (std::size_t i = 0; i < n; ++i) {
       float* scores = memory.scores.data() + i * size();
-      if (!worth.bias.empty()) {
-        for (std::size_t c = 0; c < size(); ++c) scores[c] += worth.bias[c];
-      }
-      if (!worth.spread.empty()) {
-        const float length = norm(queries[first + i], dim());
-        for (std::size_t c = 0; c < size(); ++c) scores[c] += length * worth.spread[c];
-      }
-      // A query may be as long as floats go; what overflows still has to be ordered.
-      constexpr float kMost = std::numeric_limits<float>::max();
-      for (std::size_t c = 0; c < size(); ++c) scores[c] = std::max(-kMost, std::min(kMost, scores[c]));
+      if (!worth.bias.empty()) add_scaled(scores, 1, worth.bias);
+      if (!worth.spread.empty()) add_scaled(scores, norm(queries[first + i], dim()), worth.spread);
       select_best(scores, size(), count, memory);
       for (std::size_t c = 0; c < count; ++c) *lists++ = static_cast<std::uint32_t>(memory.keys[c]);
     }

@@ -54,7 +54,10 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   bool covers(const float* query) const noexcept override {
     return layout_.trained() && layout_.blocks.covers(query);
   }
-  void prepare(const float* query, CodedQuery& out) const override { layout_.blocks.prepare(query, out); }
+  void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
+               CodeQueryMemory& memory) const override {
+    layout_.blocks.prepare(queries, out, memory);
+  }
   void scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const override;
   std::size_t scanned_bytes(const SearchOptions& options) const noexcept override;
   std::size_t group_size() const noexcept override;

@@ -151,32 +151,37 @@ void ListBlocks::rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t
   for (std::size_t l = 0; l < lists(); ++l) take_places(l);
 }
 
-ListBlocks::Row ListBlocks::residual(const Centroids& centroids, const VectorStore& rows, std::uint32_t from,
-                                     std::size_t list, Worker& memory, Lengths& lengths) const {
-  const bool l2 = metric_ == RowMetric::kSquaredL2;
-  memory.row.resize(dim_);
-  memory.head.resize(head());
-  float* r = memory.row.data();
-  rows.read(from, r);
-  lengths.row = std::sqrt(squared_distance(r, l2 ? projection_.centre().data() : nullptr, dim_));
-  const auto* centre = reinterpret_cast<const float*>(centroids.rows().row(list));
-  for (std::size_t j = 0; j < dim_; ++j) r[j] -= centre[j];
-  projection_.apply_direction(r, memory.head.data(), memory.projecting);
-  lengths.residual_squared = squared_distance(r, nullptr, dim_);
-  double bias = 0;
-  if (l2) {
-    const auto* centre_head = reinterpret_cast<const float*>(centre_heads_.row(list));
-    bias = lengths.residual_squared / 2 + dot(centre_head, memory.head.data(), head());
-  }
-  return {memory.head.data(), head(), lengths.residual_squared, bias, row_error()};
+ListBlocks::Worker ListBlocks::make_worker() const {
+  Worker worker;
+  worker.residuals.resize(kAtOnce * dim_);
+  worker.heads.resize(kAtOnce * head());
+  worker.views.reserve(kAtOnce);
+  worker.out.reserve(kAtOnce);
+  return worker;
 }
 
-// Codes a row into a position that exists; nobody is told yet that it is there.
-ListBlocks::Lengths ListBlocks::code(const Centroids& centroids, const VectorStore& rows, std::uint32_t from,
-                                     std::size_t list, std::size_t position, Worker& memory) {
-  Lengths lengths;
-  write(position, residual(centroids, rows, from, list, memory, lengths));
-  return lengths;
+void ListBlocks::take_residuals(const Centroids& centroids, const VectorStore& rows,
+                                std::span<const std::uint32_t> from, std::size_t list, Worker& memory) const {
+  const bool l2 = metric_ == RowMetric::kSquaredL2;
+  const float* mean = l2 ? projection_.centre().data() : nullptr;
+  const auto* centre = reinterpret_cast<const float*>(centroids.rows().row(list));
+  memory.views.clear();
+  memory.out.clear();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    float* r = memory.residuals.data() + i * dim_;
+    rows.read(from[i], r);
+    memory.out.push_back({std::sqrt(squared_distance(r, mean, dim_)), {}});
+    for (std::size_t j = 0; j < dim_; ++j) r[j] -= centre[j];
+    memory.views.push_back(r);
+  }
+  projection_.apply_direction(memory.views, memory.heads.data(), memory.projecting);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const float* y = memory.heads.data() + i * head();
+    const double squared = squared_distance(memory.views[i], nullptr, dim_);
+    const double bias =
+        l2 ? squared / 2 + dot(reinterpret_cast<const float*>(centre_heads_.row(list)), y, head()) : 0.0;
+    memory.out[i].row = {y, head(), squared, bias, row_error()};
+  }
 }
 
 void ListBlocks::put(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
@@ -191,32 +196,42 @@ void ListBlocks::put(const Centroids& centroids, const VectorStore& rows, std::s
     ++offsets[l + 1];
   }
   std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-  std::vector<std::uint32_t> by_list(to.size());
+  std::vector<std::uint32_t> from_by_list(to.size()), to_by_list(to.size());
   std::vector<std::uint32_t> next(offsets.begin(), offsets.end() - 1);
-  for (std::size_t i = 0; i < lists.size(); ++i) by_list[next[lists[i]]++] = static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    const std::size_t at = next[lists[i]]++;
+    from_by_list[at] = from[i];
+    to_by_list[at] = to[i];
+  }
+  struct Lengths {
+    double residual_squared, row;
+  };
   std::vector<Lengths> lengths(to.size());
   std::vector<std::size_t> orphans;
   orphans.reserve(to.size());
   positions_.resize(places);
   make_room(wanted);
   std::vector<Worker> workers(worker_count(this->lists(), threads, 1));
-  for (Worker& worker : workers) {
-    worker.row.resize(dim_);
-    worker.head.resize(head());
-  }
+  for (Worker& worker : workers) worker = make_worker();
   // A list at a time, so that no two workers write to one block.
   parallel_for(this->lists(), threads, 1, [&](std::size_t begin, std::size_t end, std::size_t w) {
     for (std::size_t l = begin; l < end; ++l) {
-      for (std::size_t i = offsets[l]; i < offsets[l + 1]; ++i) {
-        const std::size_t position = runs_[l].first * kBlockRows + runs_[l].rows + (i - offsets[l]);
-        lengths[i] = code(centroids, rows, from[by_list[i]], l, position, workers[w]);
+      const std::size_t position = runs_[l].first * kBlockRows + runs_[l].rows;
+      for (std::size_t first = offsets[l]; first < offsets[l + 1]; first += kAtOnce) {
+        const std::size_t n = std::min<std::size_t>(kAtOnce, offsets[l + 1] - first);
+        take_residuals(centroids, rows, std::span(from_by_list).subspan(first, n), l, workers[w]);
+        for (std::size_t i = 0; i < n; ++i) {
+          const Residual& residual = workers[w].out[i];
+          write(position + (first + i - offsets[l]), residual.row);
+          lengths[first + i] = {residual.row.squared, residual.row_length};
+        }
       }
     }
   });
   for (std::size_t l = 0; l < this->lists(); ++l) {
     for (std::size_t i = offsets[l]; i < offsets[l + 1]; ++i) {
       const std::size_t position = runs_[l].first * kBlockRows + runs_[l].rows++;
-      const std::uint32_t slot = to[by_list[i]];
+      const std::uint32_t slot = to_by_list[i];
       if (positions_[slot] != 0) orphans.push_back(positions_[slot] - 1);
       slots_[position] = slot;
       positions_[slot] = static_cast<std::uint32_t>(position) + 1;
@@ -257,15 +272,16 @@ bool ListBlocks::covers(const float* query) const noexcept {
   return longest >= kLeastNorm && (norm == 0 || norm >= kLeastNorm);
 }
 
-void ListBlocks::prepare(const float* query, CodedQuery& out) const {
-  const bool l2 = metric_ == RowMetric::kSquaredL2;
+void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
+                         CodeQueryMemory& memory) const {
   // A row less its centre is up to twice as long as either.
   const float longest = 2 * std::max(fixed_.longest, fixed_.longest_centre);
-  code_query(*table_, projection_, metric_, {longest, 0, row_error()}, query, out);
-  out.offset = 0;
-  if (l2) {
-    const double wrong = row_error() * static_cast<double>(fixed_.longest_centre) * static_cast<double>(longest);
-    out.slack = round_up(static_cast<double>(out.slack) + wrong / out.scale);
+  code_queries(*table_, projection_, metric_, {longest, 0, row_error()}, queries, out, memory);
+  const bool l2 = metric_ == RowMetric::kSquaredL2;
+  const double wrong = l2 ? row_error() * static_cast<double>(fixed_.longest_centre) * static_cast<double>(longest) : 0;
+  for (CodedQuery& query : out) {
+    query.offset = 0;
+    if (l2) query.slack = round_up(static_cast<double>(query.slack) + wrong / query.scale);
   }
 }
 

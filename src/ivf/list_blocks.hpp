@@ -67,7 +67,7 @@ class ListBlocks : public BlockArrays {
 
   // As CodeBlocks: whether codes can bound the scores of that query, and the query in their form.
   bool covers(const float* query) const noexcept;
-  void prepare(const float* query, CodedQuery& out) const;
+  void prepare(std::span<const float* const> queries, std::span<CodedQuery> out, CodeQueryMemory& memory) const;
   // V(c - m) of a list's centre, as many numbers as head(); under l2 and with a rotation alone.
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }
   bool has_tails() const noexcept { return projection_.rotates(); }
@@ -92,22 +92,23 @@ class ListBlocks : public BlockArrays {
   Status validate(const Centroids& centroids, const VectorStore& rows, std::size_t held) const;
 
  private:
+  // What a row less its centre is, before it is coded.
+  struct Residual {
+    double row_length;  // of the row itself; under l2 counted from the mean of the centres
+    Row row;
+  };
+  static constexpr std::size_t kAtOnce = 64;
   struct Worker {
     ProjectionMemory projecting;
-    std::vector<float> row;
-    std::vector<float> head;
+    std::vector<float> residuals;
+    std::vector<float> heads;
+    std::vector<const float*> views;
+    std::vector<Residual> out;
   };
-  // Of a row, for its list and for all of them.
-  struct Lengths {
-    double residual_squared;
-    double row;
-  };
-
-  Lengths code(const Centroids& centroids, const VectorStore& rows, std::uint32_t from, std::size_t list,
-               std::size_t position, Worker& memory);
-  // What code() makes of a row: its residual in memory.row, whose head is in memory.head.
-  Row residual(const Centroids& centroids, const VectorStore& rows, std::uint32_t from, std::size_t list,
-               Worker& memory, Lengths& lengths) const;
+  // Of rows of one list, at most kAtOnce, in memory.out.
+  void take_residuals(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
+                      std::size_t list, Worker& memory) const;
+  Worker make_worker() const;
   void make_room(std::span<const std::uint32_t> wanted);
   void rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks);
   void take_places(std::size_t list) noexcept;

@@ -89,17 +89,23 @@ Status ListBlocks::validate(const Centroids& centroids, const VectorStore& rows,
 
 Status ListBlocks::validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const {
   const double longest = static_cast<double>(std::max(fixed_.longest, fixed_.longest_centre));
-  Worker memory;
-  Lengths lengths;
-  for (std::size_t i = 0; i < runs_[list].rows; ++i) {
-    const std::size_t position = runs_[list].first * kBlockRows + i;
-    const Row row = residual(centroids, rows, slots_[position], list, memory, lengths);
-    const double spare = fixed_.longest < 1e15f ? 1e-5 * (row.squared + std::fabs(row.bias)) +
-                                                      2 * row.rounding * longest * std::sqrt(row.squared)
-                                                : std::numeric_limits<double>::infinity();
-    if (!keeps(position, row, spare) || lengths.row > static_cast<double>(fixed_.longest) + 2e-5 * lengths.row) {
-      return corrupt_file("lists: slot " + std::to_string(slots_[position]) +
-                          " is further from its code than its block's bounds say");
+  Worker memory = make_worker();
+  const std::size_t first = runs_[list].first * kBlockRows;
+  for (std::size_t begin = 0; begin < runs_[list].rows; begin += kAtOnce) {
+    const std::size_t n = std::min<std::size_t>(kAtOnce, runs_[list].rows - begin);
+    const std::span<const std::uint32_t> slots = slots_.span().subspan(first + begin, n);
+    take_residuals(centroids, rows, slots, list, memory);
+    for (std::size_t i = 0; i < n; ++i) {
+      const Residual& residual = memory.out[i];
+      const Row& row = residual.row;
+      const double spare = fixed_.longest < 1e15f ? 1e-5 * (row.squared + std::fabs(row.bias)) +
+                                                        2 * row.rounding * longest * std::sqrt(row.squared)
+                                                  : std::numeric_limits<double>::infinity();
+      const double length = residual.row_length;
+      if (!keeps(first + begin + i, row, spare) || length > static_cast<double>(fixed_.longest) + 2e-5 * length) {
+        return corrupt_file("lists: slot " + std::to_string(slots[i]) +
+                            " is further from its code than its block's bounds say");
+      }
     }
   }
   return {};

@@ -66,9 +66,10 @@ class Projection {
   float apply(const float* x, float* head, ProjectionMemory& memory) const;
   // The head coordinates of x itself: (x . y) = (x . centre) + V x . V (y - centre) + what the tails share.
   void apply_direction(const float* x, float* head, ProjectionMemory& memory) const;
-  // The first for many rows, as a matrix product: heads is rows * head(), tails one a row or null. Sums in another
-  // order.
+  // The same for many rows, as a matrix product: heads is rows * head(), tails one a row or null. Sums in another order.
   void apply(MatrixView rows, float* heads, float* tails, ProjectionMemory& memory) const;
+  void apply(std::span<const float* const> rows, float* heads, ProjectionMemory& memory) const;
+  void apply_direction(std::span<const float* const> rows, float* heads, ProjectionMemory& memory) const;
 
   // Mean squared coordinate a direction, falling; and of all of x - centre. Of the sample; empty for the identity.
   std::span<const double> energies() const noexcept { return energies_.span(); }
@@ -84,6 +85,8 @@ class Projection {
 
  private:
   void project(const float* moved, float* head, ProjectionMemory& memory) const;
+  void project_tile(std::span<const float* const> rows, bool move, float* heads, float* tails,
+                    ProjectionMemory& memory) const;
   const float* move_to_centre(const float* x, ProjectionMemory& memory) const;
 
   const kernels::KernelTable* table_ = nullptr;
