@@ -48,6 +48,7 @@ step "build (release)" build release
 step "C++ tests" run_ctest release
 step "Python package" tools/install_python.sh
 step "Python tests" run_pytest
+step "torch tensors" tools/test_torch.sh
 step "build (AddressSanitizer, UndefinedBehaviorSanitizer)" build asan
 step "C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer" run_ctest asan
 step "build (ThreadSanitizer)" build tsan

@@ -143,7 +143,7 @@ def test_a_search_over_contiguous_float32_takes_no_memory_for_the_queries() -> N
 
 
 def test_torch_tensors() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = pytest.importorskip("torch", reason="torch is not here: tools/test_torch.sh tests it by the distribution's Python")
     x = torch.from_numpy(X.copy())
     assert _segue._address_of(x) == x.data_ptr()
     index = segue.FlatIndex(8, "l2")
