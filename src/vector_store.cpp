@@ -51,6 +51,12 @@ void VectorStore::copy_row_from(const VectorStore& other, std::size_t from, std:
 
 void VectorStore::read(std::size_t slot, float* out) const noexcept { family_->decode(row(slot), dim_, out); }
 
+float VectorStore::scale(std::size_t slot) const noexcept {
+  kernels::Sq8Tail tail;
+  std::memcpy(&tail, row(slot) + row_bytes_ - sizeof(tail), sizeof(tail));
+  return tail.scale;
+}
+
 float VectorStore::norm2(std::size_t slot) const noexcept {
   kernels::Sq8Tail tail;
   std::memcpy(&tail, row(slot) + row_bytes_ - sizeof(tail), sizeof(tail));
@@ -79,14 +85,15 @@ float PreparedQuery::norm2() const noexcept {
 }
 
 void PreparedQuery::prepare_row(const VectorStore& store, std::size_t slot, float* decoded) {
-  if (store.storage() == Storage::kPca8) {
-    const std::size_t bytes = store.kernels().query_bytes(store.dim());
-    if (memory_.size() < bytes) memory_.resize(bytes);
-    store.table().sq8_row_as_query(store.row(slot), store.dim(), memory_.data());
-    return;
-  }
+  if (store.storage() == Storage::kPca8) return prepare_codes(store, slot);
   store.read(slot, decoded);
   prepare(store, decoded);
+}
+
+void PreparedQuery::prepare_codes(const VectorStore& store, std::size_t slot) {
+  const std::size_t bytes = store.kernels().query_bytes(store.dim());
+  if (memory_.size() < bytes) memory_.resize(bytes);
+  store.table().sq8_row_as_query(store.row(slot), store.dim(), memory_.data());
 }
 
 void PreparedQuery::set_norm2(float norm2) noexcept {

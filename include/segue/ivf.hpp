@@ -11,7 +11,7 @@
 //
 // Of the items in the lists that were scanned the answers are the true k best, decided by the rows as stored: eight-bit
 // codes of what a row differs by from its list's centre only rule out (codes/code_front.hpp). With nprobe = nlist() a
-// search is exact. More lists are scanned where the first ones hold fewer than k items that may be found.
+// search is exact, up to how rows are stored. More lists are scanned where the first ones hold fewer than k items that may be found.
 //
 // Under inner product lists are ranked by what their best item promises: the centre's product and a share of the spread
 // of its items, so that large norms are found; a list that cannot reach the k-th best any more is skipped.
@@ -30,20 +30,26 @@ struct IvfOptions {
   // Lists. 0: four times the square root of the number of items that it is trained on; then an index that grows to four
   // times as many is trained anew by the add that takes it there.
   std::size_t nlist = 0;
-  // How rows are kept for the last decision and get(): kF32, kF16, kBf16 or kSq8. kAuto: kF32.
+  // What decides among what the codes leave, and what get() returns: rows as kF32, kF16, kBf16 or kSq8; or, with kPca8, no
+  // rows, but their list's centre and their codes of eight bits in the leading principal directions. kAuto: kPca8 with a
+  // finer copy (finer than kF16 at half its memory), or kF32 where there are at most 16 dimensions.
   Storage storage = Storage::kAuto;
+  // With kPca8: kSq8 keeps what the codes leave over; kAuto keeps nothing but the codes, some 80 bytes an item of 128
+  // dimensions whose energy lies in 48. An index without it cannot be trained anew.
+  Storage rerank = Storage::kAuto;
   std::uint64_t seed = 0;
 };
 
 class IvfIndex : public Index {
  public:
-  // kInvalidArgument: dim of 0 or above 65,536, more than 2^20 lists, a storage that lists do not keep.
+  // kInvalidArgument: dim of 0 or above 65,536, more than 2^20 lists, a rerank that does not fit the storage.
   static Result<std::unique_ptr<IvfIndex>> create(std::size_t dim, Metric metric = Metric::kInnerProduct,
                                                   const IvfOptions& options = {});
 
   // Chooses the lists by a sample of what will be added; items that are there are dealt out anew. Without it the first
   // add() trains on what it brings. O(iterations * min(n, 64 nlist) * nlist * dim).
-  // kInvalidArgument: fewer rows than lists were asked for, and what add() refuses. Fails without a change.
+  // kInvalidArgument: fewer rows than lists were asked for, and what add() refuses. kUnsupported: there are items of which
+  // only codes are kept. Fails without a change.
   virtual Status train(MatrixView sample, const AddOptions& options = {}) = 0;
 
   virtual const IvfOptions& options() const noexcept = 0;

@@ -19,7 +19,7 @@ _DEFAULTS = {
 # Those that each kind has; "auto" may become a graph.
 _OF_KIND = {
     "flat": ("storage",),
-    "ivf": ("storage", "nlist", "seed"),
+    "ivf": ("storage", "nlist", "rerank", "seed"),
     "hnsw": ("storage", "m", "ef_construction", "rerank", "seed"),
 }
 
@@ -46,8 +46,8 @@ def build(
             where neither is. A callable is called about ten times a second as
             progress(done, total) and stops the build by returning False.
         threads: At most so many; None: all. The index is the same for any number.
-        **params: storage; for a graph m, ef_construction, rerank and seed, for lists nlist and
-            seed: see `HnswIndex` and `IvfIndex`.
+        **params: storage; for a graph m, ef_construction, rerank and seed, for lists nlist,
+            rerank and seed: see `HnswIndex` and `IvfIndex`.
 
     Returns:
         FlatIndex, HnswIndex or IvfIndex.

@@ -130,6 +130,7 @@ class IvfIndex(Index):
         *,
         nlist: Union[SupportsIndex, Literal["auto"]] = "auto",
         storage: _Storage = "auto",
+        rerank: _Storage = "auto",
         seed: SupportsIndex = 0,
     ) -> None: ...
     def train(self, sample: _Vectors, *, threads: Optional[SupportsIndex] = None) -> None: ...

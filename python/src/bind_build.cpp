@@ -29,7 +29,7 @@ py::object build_index(const py::object& vectors, const py::object& ids, const p
   options.hnsw.rerank = to_storage(rerank);
   options.hnsw.seed = to_uint64(seed, "seed");
   options.flat.storage = options.hnsw.storage;
-  options.ivf = {to_nlist(nlist), options.hnsw.storage, options.hnsw.seed};
+  options.ivf = {to_nlist(nlist), options.hnsw.storage, options.hnsw.rerank, options.hnsw.seed};
   options.threads = to_threads(threads);
 
   const FloatInput input = to_matrix(vectors, "vectors");

@@ -44,8 +44,8 @@ std::unique_ptr<HnswIndex> make_hnsw(const py::object& dim, const py::object& me
 }
 
 std::unique_ptr<IvfIndex> make_ivf(const py::object& dim, const py::object& metric, const py::object& nlist,
-                                   const py::object& storage, const py::object& seed) {
-  const IvfOptions options{to_nlist(nlist), to_storage(storage), to_uint64(seed, "seed")};
+                                   const py::object& storage, const py::object& rerank, const py::object& seed) {
+  const IvfOptions options{to_nlist(nlist), to_storage(storage), to_storage(rerank), to_uint64(seed, "seed")};
   return take(IvfIndex::create(to_size(dim, "dim"), to_metric(metric), options));
 }
 
@@ -270,7 +270,7 @@ void bind_index(py::module_& module) {
 
   py::class_<IvfIndex, Index>(module, "IvfIndex", docs::kIvfIndex)
       .def(py::init(&make_ivf), arg("dim"), arg("metric") = "ip", py::kw_only(), arg("nlist") = "auto",
-           arg("storage") = "auto", arg("seed") = 0, docs::kIvfIndexInit)
+           arg("storage") = "auto", arg("rerank") = "auto", arg("seed") = 0, docs::kIvfIndexInit)
       .def("train", &train, arg("sample"), py::kw_only(), arg("threads") = py::none(), docs::kTrain)
       .def_property_readonly("nlist", [](const py::object& self) {
              const IvfIndex& index = lists_of(self);

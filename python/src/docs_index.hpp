@@ -85,7 +85,7 @@ inline constexpr char kHnswIndexInit[] =
     "__init__(self, dim, metric='ip', *, m=16, ef_construction=200, storage='auto', rerank='auto', seed=0)\n--\n\n"
     "See the class.";
 
-inline constexpr char kIvfIndex[] = R"(IvfIndex(dim, metric="ip", *, nlist="auto", storage="auto", seed=0)
+inline constexpr char kIvfIndex[] = R"(IvfIndex(dim, metric="ip", *, nlist="auto", storage="auto", rerank="auto", seed=0)
 --
 
 Approximate search by inverted lists: k-means divides the items into lists, and a query
@@ -94,7 +94,8 @@ scans those that promise most.
 Choose it for large batches, quick builds and items that change often. A batch visits each
 list once for all of its queries. How many lists a query scans is chosen for each search
 with `nprobe`; of the items in them the answers are the true best, and with
-`nprobe=index.nlist` the search is exact. Nothing that was removed stays to be scanned.
+`nprobe=index.nlist` the search is exact, up to how vectors are kept. Nothing that was
+removed stays to be scanned.
 
 The first `add` trains on what it brings; or call `train` with a sample before.
 
@@ -104,9 +105,13 @@ Args:
     nlist: Lists, 1 to 2**20, or "auto": four times the square root of the number of items
         that they are trained on; an index that grows to four times as many is then
         trained anew by the `add` that takes it there.
-    storage: How vectors are kept for the last decision and for `get`: "f32" (4 bytes a
-        number), "f16" or "bf16" (2), "sq8" (1). "auto" is "f32". Beside them the lists hold
-        8-bit codes, which only rule out.
+    storage: What decides among what the lists' 8-bit codes leave, and what `get` returns:
+        vectors as "f32" (4 bytes a number), "f16" or "bf16" (2), "sq8" (1); or, with "pca8",
+        nothing but those codes, in the leading principal directions. "auto" is "pca8" with
+        `rerank`, or "f32" where there are at most 16 dimensions.
+    rerank: With "pca8", "sq8" keeps what the codes leave over: finer than "f16" at half its
+        memory. "auto": nothing, unless `storage` is "auto" too. An index without it cannot
+        be trained anew.
     seed: Of the training, 0 to 2**64 - 1. The same input, seed and order of calls give the
         same index, on any number of threads.
 
@@ -123,7 +128,7 @@ Example:
 )";
 
 inline constexpr char kIvfIndexInit[] =
-    "__init__(self, dim, metric='ip', *, nlist='auto', storage='auto', seed=0)\n--\n\nSee the class.";
+    "__init__(self, dim, metric='ip', *, nlist='auto', storage='auto', rerank='auto', seed=0)\n--\n\nSee the class.";
 
 inline constexpr char kTrain[] = R"(train(self, sample, *, threads=None)
 --
@@ -140,6 +145,7 @@ Args:
 
 Raises:
     InvalidArgument: Fewer rows than lists; what `add` says of vectors.
+    Unsupported: There are items of which only codes are kept.
     KeyboardInterrupt: Ctrl-C; the index is as it was.
 
 Example:

@@ -128,3 +128,57 @@ def test_few_that_may_be_found_are_found() -> None:
         found = index.search(q, 10, nprobe=1, filter=segue.IdSet(allowed)).ids
         assert ((found >= 0).sum(axis=1) == min(10, count)).all()
         assert np.isin(found[found >= 0], allowed).all()
+
+
+def test_storage_auto_keeps_codes_and_what_they_leave_over() -> None:
+    assert segue.IvfIndex(16).storage == "f32"
+    index = segue.IvfIndex(64, "l2")
+    assert index.storage == "pca8"
+    x, q = random_vectors(1, 4000, 64), random_vectors(2, 50, 64)
+    index.add(x)
+    # Finer than f16: 2**-12 of the largest number.
+    assert np.abs(index.get(range(4000)) - x).max() < np.abs(x).max() * 2**-12
+    found = index.search(q, 10, nprobe=10**6)
+    ids, scores = exact(index.get(range(4000)), q, 10, "l2")
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-5)
+    assert segue.recall(found.ids, exact(x, q, 10, "l2")[0], 10) > 0.999
+    plain = segue.IvfIndex(64, "l2", storage="f32")
+    plain.add(x)
+    assert index.memory_usage() < 0.65 * plain.memory_usage()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_codes_alone(metric: str) -> None:
+    rng = np.random.default_rng(3)
+    latent = rng.standard_normal((40, 24), dtype=np.float32)[rng.integers(0, 40, 20_200)]
+    latent += 0.5 * rng.standard_normal(latent.shape, dtype=np.float32)
+    x = latent @ rng.standard_normal((24, 128), dtype=np.float32)
+    x, q = x[:20_000], x[20_000:]
+    index = segue.IvfIndex(128, metric, storage="pca8")
+    index.add(x)
+    assert index.storage == "pca8" and index.memory_usage() / len(index) < 110
+    truth, _ = exact(x, q, 10, metric)
+    assert segue.recall(index.search(q, 10, nprobe=10**6).ids, truth, 10) > 0.95
+    index.validate()
+    # What get gives is what a search goes by.
+    scores = index.search(q[:5], 3, nprobe=10**6)
+    rows = index.get(scores.ids.ravel()).reshape(5, 3, 128).astype(np.float64)
+    direct = ((rows - q[:5, None]) ** 2).sum(-1) if metric == "l2" else np.einsum("qkd,qd->qk", rows, q[:5])
+    if metric == "cosine":
+        direct /= np.linalg.norm(q[:5], axis=1)[:, None]
+    np.testing.assert_allclose(scores.scores, direct, rtol=2e-3)
+    again = copy.copy(index)
+    np.testing.assert_array_equal(again.search(q, 10).ids, index.search(q, 10).ids)
+    again.upsert(x[:10], np.arange(10))
+    again.remove(np.arange(5000, 9000))
+    again.add(x[:7])
+    again.validate()
+    assert again.search(x[3], 1).ids[0] in (3, 20_003)
+    with pytest.raises(segue.Unsupported, match="nothing but codes of its 16007 items"):
+        again.train(x)
+
+
+def test_rerank_belongs_to_codes() -> None:
+    for params in ({"rerank": "sq8"}, {"storage": "f16", "rerank": "sq8"}, {"storage": "pca8", "rerank": "f16"}):
+        with pytest.raises(segue.InvalidArgument, match="rerank"):
+            segue.IvfIndex(64, **params)

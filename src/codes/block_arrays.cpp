@@ -37,7 +37,7 @@ void BlockArrays::resize_positions(std::size_t positions) {
   slots_.resize(positions, kNoSlot);
 }
 
-float BlockArrays::write(std::size_t position, const Row& row) noexcept {
+float BlockArrays::write(std::size_t position, const Row& row, bool is_row) noexcept {
   const std::size_t block = position / kBlockRows;
   const CodedRow coded =
       code_row(row.head, row.n, codes_.data() + (block * groups_ * kBlockRows + position % kBlockRows) * 4);
@@ -47,7 +47,8 @@ float BlockArrays::write(std::size_t position, const Row& row) noexcept {
   const double tail_squared = std::max(0.0, row.squared - head_squared);
   const double z = std::sqrt(row.squared);
   const float reached[kBoundFloats] = {
-      round_up(coded.error * (1 + 1e-9) + row.rounding * z), round_up(std::sqrt(head_squared) * (1 + 1e-9)),
+      is_row ? 0.0f : round_up(coded.error * (1 + 1e-9) + row.rounding * z),
+      round_up((std::sqrt(head_squared) + (is_row ? coded.error : 0.0)) * (1 + 1e-9)),
       has_tails_ ? round_up(std::sqrt(tail_squared + 2 * (row.rounding + 1e-6) * row.squared)) : 0.0f,
       round_up(z * (1 + 1e-6 + row.rounding))};
   if (has_tails_) tails_[position] = reached[2];

@@ -80,8 +80,8 @@ class BlockArrays {
   }
   void resize_positions(std::size_t positions);
   // Codes a row into a position that exists; nobody is told yet that it is there. Bounds of blocks only grow. At least
-  // the row's length.
-  float write(std::size_t position, const Row& row) noexcept;
+  // the row's length. `is_row`: the code is all that there will be of the row, so it is never wrong.
+  float write(std::size_t position, const Row& row, bool is_row = false) noexcept;
   // Whether what was written keeps its promises to such a row; a file may come from an instruction set that sums in
   // another order, so up to twice what projecting may be off by. `bias_spare`: what the bias may be off by.
   bool keeps(std::size_t position, const Row& row, double bias_spare) const noexcept;

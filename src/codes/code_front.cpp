@@ -34,7 +34,7 @@ void CodeFront::settle(float slack) {
   raise(least - std::fabs(least) * 0x1p-22f);
 }
 
-void decide(const ExactRows& exact, const CodedQuery& coded, CodeFront& front, const float* query, std::size_t k,
+void decide(ExactScorer& exact, RowMetric metric, const CodedQuery& coded, CodeFront& front, std::size_t k,
             DecideMemory& memory, std::vector<Candidate>& found, WalkStats& stats) {
   std::vector<Reached>& reached = front.reached();
   // Best first by value, which is close to the truth: the first of them settle the k-th, and with it most others.
@@ -50,7 +50,7 @@ void decide(const ExactRows& exact, const CodedQuery& coded, CodeFront& front, c
         memory.piece.push_back(make_candidate(0, reached[next].slot));
       }
     }
-    exact_costs(exact.rows, exact.metric, query, memory.piece, memory.rescoring);
+    exact.score(memory.piece);
     stats.distances += memory.piece.size();
     for (const Candidate c : memory.piece) {
       found.push_back(c);
@@ -64,18 +64,18 @@ void decide(const ExactRows& exact, const CodedQuery& coded, CodeFront& front, c
     }
     if (best.size() == k) {
       const auto kth = static_cast<double>(cost_of(best.front()));
-      wanted = std::max(wanted, coded.value_of_cost(exact.metric, kth) - coded.slack);
+      wanted = std::max(wanted, coded.value_of_cost(metric, kth) - coded.slack);
     }
   }
   std::sort(found.begin(), found.end());
   while (found.size() > k && (found.back() >> 32) != (found[k - 1] >> 32)) found.pop_back();
 }
 
-void decide_within(const ExactRows& exact, CodeFront& front, const float* query, float bound, DecideMemory& memory,
-                   std::vector<Candidate>& found, WalkStats& stats) {
+void decide_within(ExactScorer& exact, CodeFront& front, float bound, std::vector<Candidate>& found,
+                   WalkStats& stats) {
   found.clear();
   for (const Reached& r : front.reached()) found.push_back(make_candidate(0, r.slot));
-  exact_costs(exact.rows, exact.metric, query, found, memory.rescoring);
+  exact.score(found);
   stats.distances += found.size();
   std::erase_if(found, [&](Candidate c) { return !(cost_of(c) <= bound); });
 }

@@ -74,7 +74,6 @@ class CodeFront {
 struct DecideMemory {
   std::vector<Candidate> piece;
   std::vector<Candidate> heap;
-  ExactCostMemory rescoring;
 };
 
 // Queries on their way through codes. Memory is kept between searches.
@@ -88,18 +87,11 @@ struct CodeFronts {
 // Whether a slot may be an answer of a query. Asked only about rows that passed their bound; empty: all may.
 using AcceptsSlot = std::function<bool(std::size_t query, std::uint32_t slot)>;
 
-// Rows, and how they are compared, by what decides.
-struct ExactRows {
-  const VectorStore& rows;
-  RowMetric metric;
-};
-
 // The k best of what reached, by exact scores, in `found`: sorted by cost and slot, with all that tie with the k-th.
-void decide(const ExactRows& exact, const CodedQuery& coded, CodeFront& front, const float* query, std::size_t k,
+void decide(ExactScorer& exact, RowMetric metric, const CodedQuery& coded, CodeFront& front, std::size_t k,
             DecideMemory& memory, std::vector<Candidate>& found, WalkStats& stats);
 
 // All that reached and cost at most `bound`, exactly.
-void decide_within(const ExactRows& exact, CodeFront& front, const float* query, float bound, DecideMemory& memory,
-                   std::vector<Candidate>& found, WalkStats& stats);
+void decide_within(ExactScorer& exact, CodeFront& front, float bound, std::vector<Candidate>& found, WalkStats& stats);
 
 }  // namespace segue

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "codes/code_blocks.hpp"
 #include "kernels/kernel_table.hpp"
@@ -54,8 +55,8 @@ bool CodeBlocks::covers(const float* query) const noexcept {
 
 void CodeBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                          CodeQueryMemory& memory) const {
-  code_queries(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, queries, out,
-               memory);
+  code_queries(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, queries,
+               false, out, memory);
 }
 
 namespace {
@@ -121,15 +122,51 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
 
 }  // namespace
 
+void code_levels(const kernels::KernelTable& table, const float* numbers, std::size_t n, std::size_t count,
+                 CodeLevels& out) {
+  const std::size_t codes = (n + 3) / 4 * 4;
+  const auto most = static_cast<float>(table.max_block_code);
+  out.count = count;
+  if (out.left.size() < codes) out.left.resize(codes);
+  float* left = out.left.data();
+  std::copy_n(numbers, n, left);
+  std::fill(left + n, left + codes, 0.0f);
+  for (std::size_t l = 0; l < count; ++l) {
+    CodeLevels::Level& level = out.levels[l];
+    if (level.codes.size() < codes) level.codes.resize(codes);
+    signed char* to = level.codes.data();
+    float largest = 0;
+    for (std::size_t i = 0; i < codes; ++i) {
+      const float magnitude = std::fabs(left[i]);
+      largest = largest < magnitude ? magnitude : largest;
+    }
+    level.scale = largest / most;
+    const float inverse = level.scale > 0 ? 1 / level.scale : 0;
+    // Numbers too small to be divided by are zero.
+    const bool any = inverse <= std::numeric_limits<float>::max();
+    constexpr float kRound = 12582912;  // 1.5 * 2^23: a float this large has no fraction
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < codes; ++i) {
+      const float scaled = any ? left[i] * inverse : 0;
+      const float whole = (scaled + kRound) - kRound;
+      const float code = whole > most ? most : whole < -most ? -most : whole;
+      to[i] = static_cast<signed char>(static_cast<std::int32_t>(code));
+      sum += static_cast<std::int32_t>(code);
+      left[i] -= level.scale * code;
+    }
+    level.code_sum = sum;
+  }
+}
+
 void code_queries(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                  const RowLimits& limits, std::span<const float* const> queries, std::span<CodedQuery> out,
-                  CodeQueryMemory& memory) {
+                  const RowLimits& limits, std::span<const float* const> queries, bool alike,
+                  std::span<CodedQuery> out, CodeQueryMemory& memory) {
   const bool l2 = metric == RowMetric::kSquaredL2;
   const std::size_t head = projection.head();
   if (memory.heads.size() < queries.size() * head) memory.heads.resize(queries.size() * head);
   float* heads = memory.heads.data();
   // One query reads the directions once either way, and a tile would be filled up with copies of it.
-  if (queries.size() == 1) {
+  if (queries.size() == 1 && !alike) {
     if (l2) {
       projection.apply(queries[0], heads, memory.projecting);
     } else {

@@ -49,10 +49,25 @@ struct CodeQueryMemory {
   Buffer<float> heads;
 };
 
-// Several are projected together. The projection's centre is subtracted under l2; a product takes the query's direction.
+// Numbers as a sum of codes of falling scales, each of what those before it get wrong: three are as good as float.
+struct CodeLevels {
+  static constexpr std::size_t kMost = 3;
+  struct Level {
+    Buffer<signed char> codes;
+    std::int32_t code_sum = 0;
+    float scale = 0;
+  };
+  Level levels[kMost];
+  std::size_t count = 0;
+  Buffer<float> left;  // what code_levels works in
+};
+void code_levels(const kernels::KernelTable& table, const float* numbers, std::size_t n, std::size_t count,
+                 CodeLevels& out);
+
+// Several are projected together, which sums in another order than one alone; `alike`: one is too. The projection's centre is subtracted under l2; a product takes the query's direction.
 void code_queries(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                  const RowLimits& limits, std::span<const float* const> queries, std::span<CodedQuery> out,
-                  CodeQueryMemory& memory);
+                  const RowLimits& limits, std::span<const float* const> queries, bool alike,
+                  std::span<CodedQuery> out, CodeQueryMemory& memory);
 
 // What projecting a vector may get wrong, a unit of its length.
 double projection_error(const Projection& projection, double defect) noexcept;

@@ -39,7 +39,7 @@ struct CodeScan {
 template <class PublicIndex, class ScanMemory>
 class CodedIndex : public CheckedIndex<PublicIndex> {
  public:
-  Storage storage() const noexcept final { return store_.storage(); }
+  Storage storage() const noexcept override { return store_.storage(); }
 
  protected:
   using Base = CheckedIndex<PublicIndex>;
@@ -63,6 +63,10 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   virtual void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                        CodeQueryMemory& memory) const = 0;
   virtual void scan(const CodeScan& wanted, ScanMemory& memory, std::span<WalkStats> stats) const = 0;
+  // Exact costs of one query; `coded` is what prepare() made of it, or null. Good until the next call with that memory.
+  virtual ExactScorer& exact_scorer(const float* query, const CodedQuery* coded, ScanMemory& memory) const = 0;
+  // Whether there is a row of store_ for each slot; if not, its codes are all that is known of it.
+  virtual bool keeps_store() const noexcept { return true; }
   // Bytes that a query looks at, about; and how many queries a scan serves at most.
   virtual std::size_t scanned_bytes(const SearchOptions& options) const noexcept = 0;
   virtual std::size_t group_size() const noexcept = 0;
@@ -73,7 +77,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   // ---- rows ----
   const IdMap& id_map() const noexcept final { return ids_; }
-  void do_read(std::uint32_t slot, float* out) const final { store_.read(slot, out); }
+  void do_read(std::uint32_t slot, float* out) const override { store_.read(slot, out); }
 
   // As they are stored: normalised under cosine.
   void write_rows(MatrixView vectors, std::size_t first, int threads, VectorStore& to) const {
@@ -101,12 +105,17 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     return next;
   }
 
-  // Row i of `rows` becomes that of slots[i]. There is room; cannot fail.
+  // Row i of `rows`, if any are kept, becomes that of slots[i]. There is room; cannot fail.
   void take_rows(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> slots,
                  std::size_t after) {
-    store_.resize(after);
+    if (keeps_store()) {
+      store_.resize(after);
+      for (std::size_t i = 0; i < slots.size(); ++i) store_.copy_row_from(rows, i, slots[i]);
+    }
+    take_ids(ids, slots);
+  }
+  void take_ids(std::span<const Id> ids, std::span<const std::uint32_t> slots) {
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      store_.copy_row_from(rows, i, slots[i]);
       if (slots[i] >= ids_.slots()) ids_.insert(ids[i], slots[i]);
     }
   }
@@ -122,11 +131,11 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
       if (hole != last) {
         ids_.erase(moved);
         ids_.insert(moved, hole);
-        store_.copy_row(last, hole);
+        if (keeps_store()) store_.copy_row(last, hole);
         rename_code(last, hole);
       }
       ids_.truncate(last);
-      store_.resize(last);
+      if (keeps_store()) store_.resize(last);
       resize_codes(last);
     }
   }
@@ -134,7 +143,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   Status validate_rows() const {
     SEGUE_RETURN_IF_ERROR(ids_.validate());
     if (ids_.size() != ids_.slots()) return corrupt_file("section 'ids': there are empty slots");
-    if (store_.size() != ids_.slots()) return corrupt_file("section 'rows' does not fit section 'ids'");
+    if (store_.size() != (keeps_store() ? ids_.slots() : 0)) return corrupt_file("section 'rows' does not fit section 'ids'");
     for (std::size_t slot = 0; slot < ids_.slots(); ++slot) {
       if (!id_fits(ids_.id(static_cast<std::uint32_t>(slot)), next_id_)) {
         return corrupt_file("an id is not below the next free id");
@@ -144,7 +153,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   }
 
   FileIdentity identity() const {
-    return {std::string(this->kind()), metric_, store_.storage(), Storage::kAuto, dim_, ids_.size()};
+    return {std::string(this->kind()), metric_, storage(), Storage::kAuto, dim_, ids_.size()};
   }
   void add_row_sections(std::vector<SectionToWrite>& sections) const {
     sections.push_back(make_section<Id>("ids", ids_.id_array().span()));
@@ -155,7 +164,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     const std::size_t size = sections.file().identity().size;
     Buffer<Id> ids = sections.take<Id>("ids", size);
     Buffer<std::uint32_t> table = sections.take<std::uint32_t>("id_table");
-    Buffer<unsigned char> rows = sections.take<unsigned char>("rows", size, store_.stride());
+    Buffer<unsigned char> rows = sections.take<unsigned char>("rows", keeps_store() ? size : 0, store_.stride());
     if (size > kMaxItems) sections.fail("ids", "there are more items than an index can hold");
     if (!table.empty() && !std::has_single_bit(table.size())) {
       sections.fail("id_table", "its size is not a power of two");
@@ -252,8 +261,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
         continue;
       }
       WalkStats stats;
-      score_each(store_, row_metric, query, wanted.k, wanted.bound, memory.gates[i], wanted.some, ids_.slots(), deadline,
-                 memory.each, memory.found, stats);
+      score_each(exact_scorer(query, nullptr, memory.scan), wanted.k, wanted.bound, memory.gates[i], wanted.some,
+                 ids_.slots(), deadline, memory.each, memory.found, stats);
       take(first + i, memory.found, stats);
     }
     if (memory.coded.empty()) return;
@@ -271,15 +280,14 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
       accepts = [&memory](std::size_t at, std::uint32_t slot) { return memory.gates[memory.coded[at]].accepts(slot); };
     }
     scan({memory.queries, wanted.k, memory.thresholds, wanted.options, accepts, deadline}, memory.scan, memory.stats);
-    const ExactRows exact{store_, row_metric};
     for (std::size_t at = 0; at < coded; ++at) {
-      const float* query = memory.queries[at];
+      const CodedQuery& query = memory.scan.coded[at];
       CodeFront& front = memory.scan.fronts[at];
+      ExactScorer& exact = exact_scorer(memory.queries[at], &query, memory.scan);
       if (range) {
-        decide_within(exact, front, query, wanted.bound, memory.scan.deciding, memory.found, memory.stats[at]);
+        decide_within(exact, front, wanted.bound, memory.found, memory.stats[at]);
       } else {
-        decide(exact, memory.scan.coded[at], front, query, wanted.k, memory.scan.deciding, memory.found,
-               memory.stats[at]);
+        decide(exact, row_metric, query, front, wanted.k, memory.scan.deciding, memory.found, memory.stats[at]);
       }
       take(first + memory.coded[at], memory.found, memory.stats[at]);
     }

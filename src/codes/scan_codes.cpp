@@ -134,7 +134,8 @@ class Scan {
     std::vector<Candidate>& best = memory_.deciding.piece;
     best.clear();
     for (std::size_t i = 0; i < k_; ++i) best.push_back(make_candidate(0, reached[i].slot));
-    exact_costs(coded_.rows, blocks_.metric(), queries_[q], best, memory_.deciding.rescoring);
+    memory_.scorer.reset(coded_.rows, blocks_.metric(), queries_[q]);
+    memory_.scorer.score(best);
     stats_[q].distances += k_;
     const float worst = cost_of(*std::max_element(best.begin(), best.end()));
     const CodedQuery& query = memory_.coded[q];

@@ -27,6 +27,7 @@ struct ScanCodesMemory : CodeFronts {
   std::vector<std::uint32_t> active;
   std::vector<std::size_t> ends;  // the sorted block where each query's scan ends at the latest
   PieceMemory piece;
+  StoreScorer scorer;
 };
 
 struct ScanCodesOptions {

@@ -44,6 +44,10 @@ class FlatIndexBody final : public CodedIndex<FlatIndex, ScanCodesMemory> {
     codes_.prepare(queries, out, memory);
   }
   void scan(const CodeScan& wanted, ScanCodesMemory& memory, std::span<WalkStats> stats) const override;
+  ExactScorer& exact_scorer(const float* query, const CodedQuery*, ScanCodesMemory& memory) const override {
+    memory.scorer.reset(store_, codes_.metric(), query);
+    return memory.scorer;
+  }
   std::size_t scanned_bytes(const SearchOptions& options) const noexcept override;
   std::size_t group_size() const noexcept override;
   void remove_code(std::uint32_t slot) noexcept override { codes_.remove(slot); }

@@ -74,7 +74,8 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
 void decide_head(const HnswState& state, std::size_t i, const float* query, std::size_t k, HeadScanMemory& memory,
                  WalkStats& stats) {
   const std::size_t at = memory.places[i];
-  decide({state.finest(), state.codes.metric()}, memory.codes.coded[at], memory.codes.fronts[at], query, k,
+  memory.codes.scorer.reset(state.finest(), state.codes.metric(), query);
+  decide(memory.codes.scorer, state.codes.metric(), memory.codes.coded[at], memory.codes.fronts[at], k,
          memory.codes.deciding, memory.found, stats);
 }
 

@@ -9,8 +9,8 @@ constexpr std::size_t kPiece = 256;
 
 }  // namespace
 
-void score_each(const VectorStore& rows, RowMetric metric, const float* query, std::size_t k, float bound,
-                const Gate& gate, const std::vector<std::uint32_t>* some, std::size_t all, const Deadline& deadline,
+void score_each(ExactScorer& exact, std::size_t k, float bound, const Gate& gate,
+                const std::vector<std::uint32_t>* some, std::size_t all, const Deadline& deadline,
                 ScoreEachMemory& memory, std::vector<Candidate>& found, WalkStats& stats) {
   memory.top.reset(k, bound);
   const std::size_t total = some == nullptr ? all : some->size();
@@ -21,7 +21,7 @@ void score_each(const VectorStore& rows, RowMetric metric, const float* query, s
       const std::uint32_t slot = some == nullptr ? static_cast<std::uint32_t>(first) : (*some)[first];
       if (gate.accepts(slot)) memory.piece.push_back(make_candidate(0, slot));
     }
-    exact_costs(rows, metric, query, memory.piece, memory.scoring);
+    exact.score(memory.piece);
     stats.distances += memory.piece.size();
     stats.visited += memory.piece.size();
     for (const Candidate c : memory.piece) memory.top.offer(c);

@@ -15,13 +15,12 @@ namespace segue {
 struct ScoreEachMemory {
   TopCollector top;
   std::vector<Candidate> piece;
-  ExactCostMemory scoring;
 };
 
 // The k best accepted slots, or with them all that cost at most `bound`; in no order, and more than k where they tie.
-// `some` null: slots 0 .. rows.
-void score_each(const VectorStore& rows, RowMetric metric, const float* query, std::size_t k, float bound,
-                const Gate& gate, const std::vector<std::uint32_t>* some, std::size_t all, const Deadline& deadline,
+// `some` null: slots 0 .. all.
+void score_each(ExactScorer& exact, std::size_t k, float bound, const Gate& gate,
+                const std::vector<std::uint32_t>* some, std::size_t all, const Deadline& deadline,
                 ScoreEachMemory& memory, std::vector<Candidate>& found, WalkStats& stats);
 
 }  // namespace segue

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "codes/code_query.hpp"
 #include "items/check_input.hpp"
 #include "kernels/kernel_table.hpp"
 #include "segue/core/candidate.hpp"
@@ -18,6 +19,9 @@ constexpr std::size_t kAtOnce = 48;
 constexpr std::size_t kAssignedAtOnce = 5 * kAtOnce;
 
 constexpr std::size_t kPiece = 128;
+
+// Nearly all: but one of so many.
+constexpr std::size_t kFarOnes = 10;
 
 float largest_sum(const float* a, const float* b, std::size_t n) {
   constexpr std::size_t kLanes = 16;
@@ -87,16 +91,21 @@ void select_best(const float* scores, std::size_t n, std::size_t count, RankMemo
 
 }  // namespace
 
-Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres, bool centred)
-    : Centroids(table, centres.cols()) {
+Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres) : Centroids(table, centres.cols()) {
   const std::size_t dim = centres.cols();
   const std::size_t n = centres.rows();
   std::vector<double> sums(dim, 0.0);
-  for (std::size_t i = 0; centred && i < n; ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < dim; ++j) sums[j] += centres.row(i)[j];
   }
   mean_.resize(dim);
   for (std::size_t j = 0; j < dim; ++j) mean_[j] = static_cast<float>(sums[j] / static_cast<double>(n));
+  std::size_t nearer = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float* x = centres.row(i);
+    nearer += squared_distance(x, mean_.data(), dim) < squared_distance(x, nullptr, dim);
+  }
+  if (nearer < n - n / kFarOnes) std::fill(mean_.data(), mean_.data() + dim, 0.0f);
   rows_.resize(n);
   codes_.resize(n);
   nearness_.resize(n);

@@ -30,14 +30,13 @@ struct RankMemory {
 class Centroids {
  public:
   Centroids(const kernels::KernelTable& table, std::size_t dim) : rows_(table, Storage::kF32, dim), codes_(table, Storage::kSq8, dim) {}
-  // `centred`: codes are of the centres less their mean, which is finer, but for rows whose lengths are decades apart:
-  // short ones would all look like the mean's opposite, and end in one list.
-  Centroids(const kernels::KernelTable& table, MatrixView centres, bool centred);
+  Centroids(const kernels::KernelTable& table, MatrixView centres);
 
   std::size_t size() const noexcept { return rows_.size(); }
   std::size_t dim() const noexcept { return rows_.dim(); }
   const VectorStore& rows() const noexcept { return rows_; }
-  // Of the centres; zero where they are not centred.
+  // Of the centres, where nearly all are nearer to it than to zero; else zero. Codes are of what centres differ by from it,
+  // which is finer then; but rows whose lengths are decades apart would, where they are short, all look like its opposite.
   const float* mean() const noexcept { return mean_.data(); }
 
   // lists[i]: the centre nearest to row i.

@@ -18,6 +18,10 @@ struct IvfIndexBody::Fixed {
   ListBlocks::Fixed codes;
 };
 
+FileIdentity IvfIndexBody::identity() const {
+  return {"ivf", metric_, storage(), coded_ && finer_ ? Storage::kSq8 : Storage::kAuto, dim_, ids_.size()};
+}
+
 void IvfIndexBody::do_write(const WriteSections& write) const {
   const ListBlocks& blocks = layout_.blocks;
   const Fixed fixed{next_id_, options_.nlist, options_.seed, layout_.trained_on, blocks.fixed()};
@@ -42,7 +46,7 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
   TakeSections sections(file);
   const Buffer<Fixed> fixed = sections.take<Fixed>("ivf", 1);
   SEGUE_RETURN_IF_ERROR(sections.status());
-  const IvfOptions options{fixed[0].nlist, identity.storage, fixed[0].seed};
+  const IvfOptions options{fixed[0].nlist, identity.storage, identity.rerank, fixed[0].seed};
   if (const Status valid = check_options(dim, identity.metric, options); !valid.ok()) {
     return file.corrupt_section("ivf", valid.message());
   }
@@ -64,7 +68,7 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
   SEGUE_RETURN_IF_ERROR(sections.status());
   IvfLayout& layout = index->layout_;
   if (nlist != 0) {
-    layout.centroids = Centroids(kernels, MatrixView(centres.data(), nlist, dim), index->centred());
+    layout.centroids = Centroids(kernels, MatrixView(centres.data(), nlist, dim));
     Buffer<float> mean;
     if (layout.blocks.metric() == RowMetric::kSquaredL2) mean.assign({layout.centroids.mean(), dim});
     const Status fits = layout.blocks.adopt(

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxLists = std::size_t{1} << 20;
 constexpr std::size_t kListsARoot = 4;
+// Rows of so few floats are one cache line as they are.
+constexpr std::size_t kShortRow = 16;
 // An index that chose its lists by itself does so again when it has grown by that factor.
 constexpr std::size_t kOutgrown = 4;
 // So few lists are some thousand items, which take no longer than finding out which of them to leave out.
@@ -35,16 +37,72 @@ Result<std::unique_ptr<IvfIndex>> IvfIndex::create(std::size_t dim, Metric metri
 }
 
 Status IvfIndexBody::check_options(std::size_t dim, Metric metric, const IvfOptions& options) {
-  SEGUE_RETURN_IF_ERROR(CodedIndex::check_options(dim, metric, options.storage));
+  const bool coded = options.storage == Storage::kPca8;
+  SEGUE_RETURN_IF_ERROR(CodedIndex::check_options(dim, metric, coded ? Storage::kF32 : options.storage));
+  SEGUE_RETURN_IF_ERROR(check_storage("rerank", options.rerank));
+  if (options.rerank != Storage::kAuto && !(coded && options.rerank == Storage::kSq8)) {
+    return invalid_argument("rerank is " + std::string(to_string(options.rerank)) + " with storage " +
+                            std::string(to_string(options.storage)) +
+                            "; it must be auto, or with storage pca8 sq8, which codes what the first codes leave over");
+  }
   if (options.nlist <= kMaxLists) return {};
   return invalid_argument("nlist is " + std::to_string(options.nlist) + "; it must be at most " +
                           std::to_string(kMaxLists) + ", or 0 for a number that fits the items");
 }
 
+namespace {
+
+IvfOptions choose_storage(std::size_t dim, IvfOptions options) {
+  if (options.storage == Storage::kAuto && dim > kShortRow) {
+    options.storage = Storage::kPca8;
+    options.rerank = Storage::kSq8;
+  }
+  return options;
+}
+
+// What the rows of the store are.
+Storage row_storage(const IvfOptions& chosen) {
+  return chosen.storage == Storage::kPca8 ? Storage::kSq8 : chosen.storage;
+}
+
+}  // namespace
+
 IvfIndexBody::IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& options)
-    : CodedIndex(dim, metric, options.storage),
+    : CodedIndex(dim, metric, row_storage(choose_storage(dim, options))),
       options_(options),
-      layout_(kernels::active_kernels(), dim, score_metric(metric)) {}
+      coded_(choose_storage(dim, options).storage == Storage::kPca8),
+      finer_(choose_storage(dim, options).rerank == Storage::kSq8),
+      layout_(kernels::active_kernels(), dim, score_metric(metric), !keeps_store()) {}
+
+void IvfIndexBody::do_read(std::uint32_t slot, float* out) const {
+  if (!coded_) return store_.read(slot, out);
+  ReadListRowMemory memory;
+  read_list_row(list_rows(), slot, out, memory);
+}
+
+ExactScorer& IvfIndexBody::exact_scorer(const float* query, const CodedQuery* coded, ListScanMemory& memory) const {
+  if (coded_) {
+    memory.listed.reset(list_rows(), query, coded);
+    return memory.listed;
+  }
+  memory.stored.reset(store_, layout_.blocks.metric(), query);
+  return memory.stored;
+}
+
+// All of them, in full.
+VectorStore IvfIndexBody::decode_rows(int threads) const {
+  VectorStore all(store_.table(), Storage::kF32, dim_);
+  all.resize(ids_.slots());
+  parallel_for(ids_.slots(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+    ReadListRowMemory memory;
+    std::vector<float> row(dim_);
+    for (std::size_t slot = begin; slot < end; ++slot) {
+      read_list_row(list_rows(), static_cast<std::uint32_t>(slot), row.data(), memory);
+      all.write(slot, row.data());
+    }
+  });
+  return all;
+}
 
 std::size_t IvfIndexBody::nlist() const {
   const std::shared_lock lock(mutex_);
@@ -71,6 +129,7 @@ std::size_t IvfIndexBody::lists_for(std::size_t items) const noexcept {
 
 bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
   if (!layout_.trained()) return true;
+  if (!keeps_store() && ids_.size() != 0) return false;  // what codes leave out would be lost twice
   return options_.nlist == 0 && layout_.trained_on != 0 && items >= kOutgrown * layout_.trained_on;
 }
 
@@ -78,7 +137,7 @@ bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
 Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, const AddOptions& options,
                                         std::size_t total) const {
   const kernels::KernelTable& table = store_.table();
-  KMeansOptions training{.lists = lists, .centred = centred(), .seed = options_.seed, .threads = options.threads};
+  KMeansOptions training{.lists = lists, .seed = options_.seed, .threads = options.threads};
   // Passes over the sample are the first half of the work.
   if (options.progress) {
     training.progress = [&](std::size_t done, std::size_t passes) {
@@ -87,26 +146,27 @@ Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, co
   }
   const Result<std::vector<float>> centres = train_centroids(table, sample, training);
   if (!centres.ok()) return centres.status();
-  IvfLayout layout(table, dim_, score_metric(metric_));
-  layout.centroids = Centroids(table, MatrixView(*centres, dim_), centred());
+  IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store());
+  layout.centroids = Centroids(table, MatrixView(*centres, dim_));
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
   layout.centroids.assign(sample, lists_of_sample.data(), options.threads);
   layout.blocks.start(layout.centroids, sample, lists_of_sample, options.threads);
+  layout.spread.resize(layout.centroids.size());
   return layout;
 }
 
-// Rows from[i] become slots to[i] of the lists that they are nearest to.
-void IvfIndexBody::deal(IvfLayout& layout, const VectorStore& rows, std::span<const std::uint32_t> from,
-                        std::span<const std::uint32_t> to, int threads) const {
+// Arrivals join the lists that they are nearest to.
+void IvfIndexBody::deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const {
   constexpr std::size_t kPiece = 4096;
-  std::vector<std::uint32_t> lists(from.size());
-  std::vector<float> piece(std::min(kPiece, from.size()) * dim_);
-  for (std::size_t first = 0; first < from.size(); first += kPiece) {
-    const std::size_t n = std::min(kPiece, from.size() - first);
-    for (std::size_t i = 0; i < n; ++i) rows.read(from[first + i], piece.data() + i * dim_);
+  const std::size_t count = arrivals.from.size();
+  std::vector<std::uint32_t> lists(count);
+  std::vector<float> piece(std::min(kPiece, count) * dim_);
+  for (std::size_t first = 0; first < count; first += kPiece) {
+    const std::size_t n = std::min(kPiece, count - first);
+    for (std::size_t i = 0; i < n; ++i) arrivals.rows.read(arrivals.from[first + i], piece.data() + i * dim_);
     layout.centroids.assign(MatrixView(piece.data(), n, dim_), lists.data() + first, threads);
   }
-  layout.blocks.put(layout.centroids, rows, from, to, lists, threads);
+  layout.blocks.put(layout.centroids, arrivals, lists, threads);
 }
 
 void IvfIndexBody::weigh(IvfLayout& layout) const noexcept {
@@ -130,7 +190,6 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
   if (options.progress && !options.progress(0, n)) return cancelled("the call was cancelled; the index is as it was");
   std::vector<std::uint32_t> from(n), to;
   std::iota(from.begin(), from.end(), 0u);
-  const std::size_t before = ids_.slots();
   const std::size_t after = choose_slots(ids, to);
   const std::size_t lists = lists_for(after);
   if (!layout_.trained() && after < lists) {
@@ -139,39 +198,61 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
                             ", or call train() with a sample before, or leave nlist at auto");
   }
   ids_.reserve(after);
-  store_.reserve(after);
-  VectorStore rows(store_.table(), store_.storage(), dim_);
+  const Storage arriving = coded_ ? Storage::kF32 : store_.storage();
+  VectorStore rows(store_.table(), arriving, dim_);
   rows.resize(n);
   write_rows(vectors, 0, options.threads, rows);
   if (outgrown(after)) {
-    // A sample of what will be there: item by item, the old row or the new one.
-    std::vector<std::uint32_t> fresh(after, kNoSlot);
-    for (std::size_t i = 0; i < n; ++i) fresh[to[i]] = static_cast<std::uint32_t>(i);
-    const std::size_t sampled = std::min(after, kRowsAList * lists);
-    std::vector<float> sample(sampled * dim_);
-    for (std::size_t i = 0; i < sampled; ++i) {
-      const std::size_t slot = i * after / sampled;
-      const bool is_new = fresh[slot] != kNoSlot;
-      (is_new ? rows : store_).read(is_new ? fresh[slot] : slot, sample.data() + i * dim_);
-    }
-    Result<IvfLayout> layout = lay_out(MatrixView(sample, dim_), lists, options, n);
-    if (!layout.ok()) return layout.status();
-    layout->trained_on = after;
-    layout->spread.resize(layout->centroids.size());
-    sample = {};
-    std::vector<std::uint32_t> kept;
-    for (std::uint32_t slot = 0; slot < before; ++slot) {
-      if (fresh[slot] == kNoSlot) kept.push_back(slot);
-    }
-    deal(*layout, store_, kept, kept, options.threads);
-    deal(*layout, rows, from, to, options.threads);
-    layout_ = std::move(layout).value();
+    SEGUE_RETURN_IF_ERROR(lay_out_anew(rows, ids, to, after, lists, options));
   } else {
-    deal(layout_, rows, from, to, options.threads);
+    if (keeps_store()) store_.reserve(after);
+    VectorStore rests(store_.table(), store_.storage(), dim_);
+    if (finer_) rests.resize(n);
+    deal(layout_, {rows, from, to, finer_ ? &rests : nullptr, from}, options.threads);
+    take_rows(coded_ ? rests : rows, ids, to, after);
   }
-  take_rows(rows, ids, to, after);
   weigh(layout_);
   if (options.progress) options.progress(n, n);
+  return {};
+}
+
+// Lists for what is there and what comes: row i of `rows` becomes that of slot to[i], of `after` slots.
+Status IvfIndexBody::lay_out_anew(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
+                                  std::size_t after, std::size_t lists, const AddOptions& options) {
+  const std::size_t before = ids_.slots();
+  const VectorStore decoded = coded_ ? decode_rows(options.threads) : VectorStore(store_.table(), Storage::kF32, dim_);
+  const VectorStore& old = coded_ ? decoded : store_;
+  std::vector<std::uint32_t> fresh(after, kNoSlot), from(to.size()), kept;
+  std::iota(from.begin(), from.end(), 0u);
+  for (std::size_t i = 0; i < to.size(); ++i) fresh[to[i]] = from[i];
+  for (std::uint32_t slot = 0; slot < before; ++slot) {
+    if (fresh[slot] == kNoSlot) kept.push_back(slot);
+  }
+  // A sample of what will be there: item by item, the old row or the new one.
+  const std::size_t sampled = std::min(after, kRowsAList * lists);
+  std::vector<float> sample(sampled * dim_);
+  for (std::size_t i = 0; i < sampled; ++i) {
+    const std::size_t slot = i * after / sampled;
+    const bool is_new = fresh[slot] != kNoSlot;
+    (is_new ? rows : old).read(is_new ? fresh[slot] : slot, sample.data() + i * dim_);
+  }
+  Result<IvfLayout> layout = lay_out(MatrixView(sample, dim_), lists, options, to.size());
+  if (!layout.ok()) return layout.status();
+  layout->trained_on = after;
+  sample = {};
+  VectorStore rests(store_.table(), store_.storage(), dim_);
+  if (finer_) rests.resize(after);
+  if (!coded_) store_.reserve(after);
+  VectorStore* const rests_to = finer_ ? &rests : nullptr;
+  deal(*layout, {old, kept, kept, rests_to, kept}, options.threads);
+  deal(*layout, {rows, from, to, rests_to, to}, options.threads);
+  layout_ = std::move(layout).value();
+  if (coded_) {
+    store_ = std::move(rests);
+    take_ids(ids, to);
+  } else {
+    take_rows(rows, ids, to, after);
+  }
   return {};
 }
 
@@ -200,6 +281,10 @@ Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
     SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
     SEGUE_RETURN_IF_ERROR(check_file_before_change());
     const std::unique_lock lock(mutex_);
+    if (!keeps_store() && ids_.size() != 0) {
+      return unsupported("the index keeps nothing but codes of its " + std::to_string(ids_.size()) +
+                         " items, which training anew would code once more; train before adding, or make another index");
+    }
     const std::size_t lists = lists_for(sample.rows());
     if (sample.rows() < std::max<std::size_t>(1, lists)) {
       return invalid_argument("train() came with " + std::to_string(sample.rows()) + " vectors for nlist=" +
@@ -218,11 +303,18 @@ Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
     }
     Result<IvfLayout> layout = lay_out(MatrixView(rows, dim_), lists, options, sample.rows());
     if (!layout.ok()) return layout.status();
-    layout->spread.resize(layout->centroids.size());
     layout->trained_on = sample.rows();
     std::vector<std::uint32_t> slots(ids_.slots());
     std::iota(slots.begin(), slots.end(), 0u);
-    deal(*layout, store_, slots, slots, options.threads);
+    if (coded_) {
+      const VectorStore decoded = decode_rows(options.threads);
+      VectorStore rests(store_.table(), store_.storage(), dim_);
+      if (finer_) rests.resize(slots.size());
+      deal(*layout, {decoded, slots, slots, finer_ ? &rests : nullptr, slots}, options.threads);
+      store_ = std::move(rests);
+    } else {
+      deal(*layout, {store_, slots, slots}, options.threads);
+    }
     weigh(*layout);
     layout_ = std::move(layout).value();
     curves_.count_changes(ids_.size());
@@ -250,7 +342,7 @@ IndexStats IvfIndexBody::stats() const {
                         {"longest list", static_cast<double>(longest)},
                         {"empty lists", static_cast<double>(empty)},
                         {"coded directions", static_cast<double>(layout_.blocks.head())},
-                        {"bytes a row", static_cast<double>(store_.stride())}};
+                        {"bytes a row", static_cast<double>(keeps_store() ? store_.stride() : 0)}};
   curves_.append_stats(figures);
   return figures;
 }
@@ -258,7 +350,7 @@ IndexStats IvfIndexBody::stats() const {
 Status IvfIndexBody::validate() const {
   const std::shared_lock lock(mutex_);
   SEGUE_RETURN_IF_ERROR(validate_rows());
-  return layout_.blocks.validate(layout_.centroids, store_, ids_.size());
+  return layout_.blocks.validate(layout_.centroids, coded_ ? nullptr : &store_, ids_.size());
 }
 
 }  // namespace segue

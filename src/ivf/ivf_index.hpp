@@ -18,8 +18,8 @@ struct IvfLayout {
   Buffer<float> spread;          // inner product: what a list's spread adds to its worth
   std::uint64_t trained_on = 0;  // items; 0: by a sample of the caller's
 
-  IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric)
-      : centroids(table, dim), blocks(table, dim, metric) {}
+  IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
+      : centroids(table, dim), blocks(table, dim, metric, codes_are_rows) {}
   bool trained() const noexcept { return centroids.size() != 0; }
 };
 
@@ -31,6 +31,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   static Result<std::unique_ptr<Index>> open(const FileReader& file, bool verify);
 
   std::string_view kind() const noexcept override { return "ivf"; }
+  Storage storage() const noexcept override { return coded_ ? Storage::kPca8 : store_.storage(); }
   const IvfOptions& options() const noexcept override { return options_; }
   std::size_t nlist() const override;
   std::size_t default_nprobe() const override;
@@ -56,9 +57,12 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   }
   void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                CodeQueryMemory& memory) const override {
-    layout_.blocks.prepare(queries, out, memory);
+    layout_.blocks.prepare(queries, coded_, out, memory);
   }
   void scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const override;
+  ExactScorer& exact_scorer(const float* query, const CodedQuery* coded, ListScanMemory& memory) const override;
+  bool keeps_store() const noexcept override { return !coded_ || finer_; }
+  void do_read(std::uint32_t slot, float* out) const override;
   std::size_t scanned_bytes(const SearchOptions& options) const noexcept override;
   std::size_t group_size() const noexcept override;
   void remove_code(std::uint32_t slot) noexcept override { layout_.blocks.remove(slot); }
@@ -66,18 +70,23 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   void resize_codes(std::size_t slots) override { layout_.blocks.resize_slots(slots); }
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
-  // Under inner product lengths are decades apart.
-  bool centred() const noexcept { return metric_ != Metric::kInnerProduct; }
+  FileIdentity identity() const;
   std::size_t lists_for(std::size_t items) const noexcept;
+  Status lay_out_anew(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
+                      std::size_t after, std::size_t lists, const AddOptions& options);
   bool outgrown(std::size_t items) const noexcept;
   Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total) const;
-  void deal(IvfLayout& layout, const VectorStore& rows, std::span<const std::uint32_t> from,
-            std::span<const std::uint32_t> to, int threads) const;
+  void deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const;
+  VectorStore decode_rows(int threads) const;
+  ListRows list_rows() const noexcept { return {layout_.centroids, layout_.blocks, finer_ ? &store_ : nullptr}; }
   void weigh(IvfLayout& layout) const noexcept;
   Lists lists() const noexcept;
   std::size_t probes(const SearchOptions& options) const noexcept;
 
+  // Rows of the store are what they are in full; or, where codes decide, what those leave over, or there are none.
   IvfOptions options_;
+  bool coded_ = false;
+  bool finer_ = false;
   IvfLayout layout_;
 };
 

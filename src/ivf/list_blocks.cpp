@@ -33,19 +33,48 @@ double dot(const float* a, const float* b, std::size_t n) {
 
 }  // namespace
 
-ListBlocks::ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric)
+ListBlocks::ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
     : BlockArrays(table, metric),
       dim_(dim),
+      codes_are_rows_(codes_are_rows),
       projection_(Projection::identity(table, dim)),
       centre_heads_(table, Storage::kF32, dim) {
   set_shape(dim, false);
 }
 
-void ListBlocks::take_projection(Projection projection) noexcept {
+void ListBlocks::take_projection(Projection projection) {
   projection_ = std::move(projection);
   mean_norm_ =
       projection_.centered() ? std::sqrt(squared_distance(projection_.centre().data(), nullptr, dim_)) : 0.0;
-  set_shape(projection_.head(), projection_.rotates());
+  set_shape(projection_.head(), projection_.rotates() && !codes_are_rows_);
+  columns_.resize(projection_.rotates() ? dim_ * head() : 0);
+  for (std::size_t i = 0; i < columns_.size() / dim_; ++i) {
+    for (std::size_t j = 0; j < dim_; ++j) columns_[j * head() + i] = projection_.basis()[i * dim_ + j];
+  }
+}
+
+std::size_t ListBlocks::position_of(std::uint32_t slot) const noexcept {
+  if (slot >= positions_.size() || positions_[slot] == 0 || positions_[slot] > slots_.size()) return kNowhere;
+  return positions_[slot] - 1;
+}
+
+void ListBlocks::decode_head(std::size_t position, float* out) const noexcept {
+  const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
+  for (std::size_t i = 0; i < head(); ++i) {
+    out[i] = scales_[position] * static_cast<float>(code[i / 4 * kernels::kBlockGroupBytes + i % 4] - 128);
+  }
+}
+
+void ListBlocks::expand(const float* head_in, float* out, ExpandMemory& memory) const {
+  if (columns_.empty()) {
+    std::copy_n(head_in, dim_, out);
+    return;
+  }
+  const kernels::FamilyKernels& f32 = table_->families[kernels::kFamilyF32];
+  if (memory.query.size() < f32.query_bytes(head())) memory.query.resize(f32.query_bytes(head()));
+  f32.prepare_query(head_in, head(), memory.query.data());
+  f32.score_block[kernels::kDot](memory.query.data(), reinterpret_cast<const unsigned char*>(columns_.data()),
+                                 head() * sizeof(float), dim_, head(), out);
 }
 
 float ListBlocks::spread(std::size_t list) const noexcept {
@@ -55,7 +84,7 @@ float ListBlocks::spread(std::size_t list) const noexcept {
 
 void ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample,
                        int threads) {
-  ListBlocks fresh(*table_, dim_, metric_);
+  ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
   const std::size_t n = std::min(sample.rows(), Projection::kSample);
   std::vector<float> residuals(n * dim_), centre(dim_);
   for (std::size_t i = 0; i < n; ++i) {
@@ -133,8 +162,8 @@ void ListBlocks::make_room(std::span<const std::uint32_t> wanted) {
 
 // All of them anew, in order, without what lies between.
 void ListBlocks::rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks) {
-  ListBlocks fresh(*table_, dim_, metric_);
-  fresh.set_shape(projection_.head(), projection_.rotates());
+  ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
+  fresh.set_shape(head(), has_tails_);
   fresh.resize_blocks(blocks);
   fresh.runs_.resize(lists());
   std::size_t next = 0;
@@ -157,6 +186,9 @@ ListBlocks::Worker ListBlocks::make_worker() const {
   worker.heads.resize(kAtOnce * head());
   worker.views.reserve(kAtOnce);
   worker.out.reserve(kAtOnce);
+  worker.head.resize(head());
+  worker.whole.resize(dim_);
+  worker.rest.resize(dim_);
   return worker;
 }
 
@@ -184,8 +216,50 @@ void ListBlocks::take_residuals(const Centroids& centroids, const VectorStore& r
   }
 }
 
-void ListBlocks::put(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
-                     std::span<const std::uint32_t> to, std::span<const std::uint32_t> lists, int threads) {
+// What the code of the row at memory.out[at] leaves over. With d the numbers of the code, e the rest, and r' = V^T d + e the
+// difference that both stand for,
+//
+//   -|q - c - r'|^2 / 2 = -|q - c|^2 / 2 + V(q - m) . d + q . e - (V(c - m) . d + c . e + |r'|^2 / 2)
+//
+// What stands in brackets, less the row's bias, is kept as the norm of the rest.
+void ListBlocks::write_rest(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at,
+                            Worker& memory, VectorStore& rests, std::size_t to) const {
+  float* d = memory.head.data();
+  float* whole = memory.whole.data();
+  float* e = memory.rest.data();
+  const float* r = memory.views[at];
+  decode_head(position, d);
+  expand(d, whole, memory.expanding);
+  for (std::size_t j = 0; j < dim_; ++j) e[j] = r[j] - whole[j];
+  rests.write(to, e);
+  if (metric_ != RowMetric::kSquaredL2) return;
+  rests.read(to, e);
+  const auto* centre = reinterpret_cast<const float*>(centroids.rows().row(list));
+  const auto* centre_head = reinterpret_cast<const float*>(centre_heads_.row(list));
+  double squared = 0;
+  for (std::size_t j = 0; j < dim_; ++j) {
+    const double x = static_cast<double>(whole[j]) + e[j];
+    squared += x * x;
+  }
+  const double all = dot(centre_head, d, head()) + dot(centre, e, dim_) + squared / 2;
+  rests.set_norm2(to, static_cast<float>(all - static_cast<double>(biases_[position])));
+}
+
+// The code of the row at memory.out[at] is the row; of the directions left out only the length counts, under l2.
+void ListBlocks::write_as_row(std::size_t list, std::size_t position, std::size_t at, Worker& memory) noexcept {
+  if (metric_ != RowMetric::kSquaredL2) return;
+  const Row& row = memory.out[at].row;
+  float* d = memory.head.data();
+  decode_head(position, d);
+  const double left_out = std::max(0.0, row.squared - squared_distance(row.head, nullptr, row.n));
+  const auto* centre_head = reinterpret_cast<const float*>(centre_heads_.row(list));
+  biases_[position] = static_cast<float>(dot(centre_head, d, head()) +
+                                         (squared_distance(d, nullptr, head()) + left_out) / 2);
+}
+
+void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists,
+                     int threads) {
+  const std::span<const std::uint32_t> to = arrivals.to;
   if (to.empty()) return;
   const std::size_t places = std::max<std::size_t>(positions_.size(), 1 + *std::max_element(to.begin(), to.end()));
   std::vector<std::uint32_t> wanted(this->lists());
@@ -196,13 +270,9 @@ void ListBlocks::put(const Centroids& centroids, const VectorStore& rows, std::s
     ++offsets[l + 1];
   }
   std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-  std::vector<std::uint32_t> from_by_list(to.size()), to_by_list(to.size());
+  std::vector<std::uint32_t> by_list(to.size());
   std::vector<std::uint32_t> next(offsets.begin(), offsets.end() - 1);
-  for (std::size_t i = 0; i < lists.size(); ++i) {
-    const std::size_t at = next[lists[i]]++;
-    from_by_list[at] = from[i];
-    to_by_list[at] = to[i];
-  }
+  for (std::size_t i = 0; i < lists.size(); ++i) by_list[next[lists[i]]++] = static_cast<std::uint32_t>(i);
   struct Lengths {
     double residual_squared, row;
   };
@@ -219,11 +289,17 @@ void ListBlocks::put(const Centroids& centroids, const VectorStore& rows, std::s
       const std::size_t position = runs_[l].first * kBlockRows + runs_[l].rows;
       for (std::size_t first = offsets[l]; first < offsets[l + 1]; first += kAtOnce) {
         const std::size_t n = std::min<std::size_t>(kAtOnce, offsets[l + 1] - first);
-        take_residuals(centroids, rows, std::span(from_by_list).subspan(first, n), l, workers[w]);
+        std::uint32_t from[kAtOnce];
+        for (std::size_t i = 0; i < n; ++i) from[i] = arrivals.from[by_list[first + i]];
+        take_residuals(centroids, arrivals.rows, {from, n}, l, workers[w]);
         for (std::size_t i = 0; i < n; ++i) {
           const Residual& residual = workers[w].out[i];
-          write(position + (first + i - offsets[l]), residual.row);
+          const std::size_t p = position + (first + i - offsets[l]);
+          write(p, residual.row, codes_are_rows_);
+          if (codes_are_rows_) write_as_row(l, p, i, workers[w]);
           lengths[first + i] = {residual.row.squared, residual.row_length};
+          if (arrivals.rests == nullptr) continue;
+          write_rest(centroids, l, p, i, workers[w], *arrivals.rests, arrivals.rests_to[by_list[first + i]]);
         }
       }
     }
@@ -231,7 +307,7 @@ void ListBlocks::put(const Centroids& centroids, const VectorStore& rows, std::s
   for (std::size_t l = 0; l < this->lists(); ++l) {
     for (std::size_t i = offsets[l]; i < offsets[l + 1]; ++i) {
       const std::size_t position = runs_[l].first * kBlockRows + runs_[l].rows++;
-      const std::uint32_t slot = to_by_list[i];
+      const std::uint32_t slot = to[by_list[i]];
       if (positions_[slot] != 0) orphans.push_back(positions_[slot] - 1);
       slots_[position] = slot;
       positions_[slot] = static_cast<std::uint32_t>(position) + 1;
@@ -272,11 +348,11 @@ bool ListBlocks::covers(const float* query) const noexcept {
   return longest >= kLeastNorm && (norm == 0 || norm >= kLeastNorm);
 }
 
-void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
+void ListBlocks::prepare(std::span<const float* const> queries, bool alike, std::span<CodedQuery> out,
                          CodeQueryMemory& memory) const {
   // A row less its centre is up to twice as long as either.
   const float longest = 2 * std::max(fixed_.longest, fixed_.longest_centre);
-  code_queries(*table_, projection_, metric_, {longest, 0, row_error()}, queries, out, memory);
+  code_queries(*table_, projection_, metric_, {longest, 0, row_error()}, queries, alike, out, memory);
   const bool l2 = metric_ == RowMetric::kSquaredL2;
   const double wrong = l2 ? row_error() * static_cast<double>(fixed_.longest_centre) * static_cast<double>(longest) : 0;
   for (CodedQuery& query : out) {
@@ -286,7 +362,7 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
 }
 
 std::size_t ListBlocks::memory_usage() const noexcept {
-  return projection_.memory_usage() + centre_heads_.memory_usage() + runs_.memory_usage() + energies_.memory_usage() +
+  return projection_.memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + runs_.memory_usage() + energies_.memory_usage() +
          array_memory() + owners_.memory_usage();
 }
 

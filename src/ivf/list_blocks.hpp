@@ -14,6 +14,9 @@
 // Each list has a run of whole blocks with room to grow; a list that outgrows its run moves behind the others, into half
 // as much again. A row that goes is replaced by the last of its list, so there is nothing dead to scan.
 //
+// The rows themselves may be kept elsewhere, or not at all: then a row is its centre and its code (ivf/list_rows.hpp), and
+// what both leave over, where that is kept.
+//
 // Knows rows of a VectorStore by their slots. Not thread-safe for changes; reading is safe from any number of threads.
 
 #include <cstddef>
@@ -46,7 +49,8 @@ class ListBlocks : public BlockArrays {
     float longest_centre = 0;
   };
 
-  ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric);
+  // `codes_are_rows`: nothing else is kept of a row.
+  ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows);
 
   std::size_t lists() const noexcept { return runs_.size(); }
   std::size_t size() const noexcept { return size_; }
@@ -56,10 +60,17 @@ class ListBlocks : public BlockArrays {
 
   // Empty lists around these centres. `sample` rows say which directions are worth keeping.
   void start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample, int threads);
-  // Row from[i] of `rows`, which may be another store than the one that will be searched, joins list lists[i] as slot
-  // to[i]; what was held of that slot goes. If memory runs out, nothing has changed.
-  void put(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
-           std::span<const std::uint32_t> to, std::span<const std::uint32_t> lists, int threads);
+  // Rows on their way into lists.
+  struct Arrivals {
+    const VectorStore& rows;  // may be another store than the one that will be searched
+    std::span<const std::uint32_t> from;
+    std::span<const std::uint32_t> to;  // slots
+    VectorStore* rests = nullptr;       // kSq8: where to write what codes leave over,
+    std::span<const std::uint32_t> rests_to = {};  // and which of its rows
+  };
+  // Row from[i] joins list lists[i] as slot to[i]; what was held of that slot goes. If memory runs out, nothing has
+  // changed but `rests`.
+  void put(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists, int threads);
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
   void rename(std::uint32_t from, std::uint32_t to) noexcept { rename_slot(from, to); }
@@ -67,10 +78,24 @@ class ListBlocks : public BlockArrays {
 
   // As CodeBlocks: whether codes can bound the scores of that query, and the query in their form.
   bool covers(const float* query) const noexcept;
-  void prepare(std::span<const float* const> queries, std::span<CodedQuery> out, CodeQueryMemory& memory) const;
+  // `alike`: a query gets the same codes in whatever company, as is wanted where they decide.
+  void prepare(std::span<const float* const> queries, bool alike, std::span<CodedQuery> out,
+               CodeQueryMemory& memory) const;
   // V(c - m) of a list's centre, as many numbers as head(); under l2 and with a rotation alone.
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }
-  bool has_tails() const noexcept { return projection_.rotates(); }
+  bool has_tails() const noexcept { return has_tails_; }
+
+  // Where a slot's code is; kNowhere if that is nowhere, as a damaged file may have it.
+  static constexpr std::size_t kNowhere = ~std::size_t{0};
+  std::size_t position_of(std::uint32_t slot) const noexcept;
+  std::size_t list_of(std::size_t position) const noexcept { return owners_[position / kernels::kBlockRows]; }
+  // The numbers that a code stands for, head() of them, and the vector that has them as its leading coordinates.
+  void decode_head(std::size_t position, float* out) const noexcept;
+  struct ExpandMemory {
+    Buffer<unsigned char> query;
+    Buffer<unsigned char> scratch;
+  };
+  void expand(const float* head, float* out, ExpandMemory& memory) const;
 
   // Root mean square of |r|, list by list.
   float spread(std::size_t list) const noexcept;
@@ -88,8 +113,9 @@ class ListBlocks : public BlockArrays {
   Status adopt(const Fixed& fixed, Projection projection, const Centroids& centroids, ListSections sections);
 
   std::size_t memory_usage() const noexcept;
-  // That each of the `held` rows has one place in one list and no bound is exceeded. O(size * head * dim).
-  Status validate(const Centroids& centroids, const VectorStore& rows, std::size_t held) const;
+  // That each of the `held` rows has one place in one list and no bound is exceeded; `rows` null: that codes are numbers.
+  // O(size * head * dim).
+  Status validate(const Centroids& centroids, const VectorStore* rows, std::size_t held) const;
 
  private:
   // What a row less its centre is, before it is coded.
@@ -104,26 +130,34 @@ class ListBlocks : public BlockArrays {
     std::vector<float> heads;
     std::vector<const float*> views;
     std::vector<Residual> out;
+    std::vector<float> head, whole, rest;
+    ExpandMemory expanding;
   };
   // Of rows of one list, at most kAtOnce, in memory.out.
   void take_residuals(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
                       std::size_t list, Worker& memory) const;
   Worker make_worker() const;
+  void write_rest(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at, Worker& memory,
+                  VectorStore& rests, std::size_t to) const;
+  void write_as_row(std::size_t list, std::size_t position, std::size_t at, Worker& memory) noexcept;
   void make_room(std::span<const std::uint32_t> wanted);
   void rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks);
   void take_places(std::size_t list) noexcept;
   void resize_blocks(std::size_t blocks);
   void remove_at(std::size_t position) noexcept;
-  void take_projection(Projection projection) noexcept;
+  void take_projection(Projection projection);
   Status validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const;
+  Status validate_numbers(std::size_t list) const;
   void code_centres(const Centroids& centroids);
   double row_error() const noexcept { return projection_error(projection_, fixed_.defect) + 0x1p-23; }
 
   std::size_t dim_;
+  bool codes_are_rows_;
   std::size_t size_ = 0;
   Fixed fixed_;
   Projection projection_;  // its centre, under l2: the mean of the centres
   double mean_norm_ = 0;
+  Buffer<float> columns_;  // dim x head: the directions, transposed
   VectorStore centre_heads_;
   Buffer<Run> runs_;
   Buffer<double> energies_;       // the sum of |r|^2, list by list

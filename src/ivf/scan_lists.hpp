@@ -14,7 +14,7 @@
 #include "codes/code_front.hpp"
 #include "codes/scan_piece.hpp"
 #include "ivf/centroids.hpp"
-#include "ivf/list_blocks.hpp"
+#include "ivf/list_rows.hpp"
 #include "segue/core/deadline.hpp"
 #include "segue/core/walk.hpp"
 
@@ -36,6 +36,8 @@ struct ListScanMemory : CodeFronts {
   std::vector<std::uint32_t> visits;
   PreparedQuery prepared;
   PieceMemory piece;
+  StoreScorer stored;
+  ListScorer listed;
 };
 
 struct ListScanOptions {

@@ -13,7 +13,6 @@ namespace segue {
 
 struct KMeansOptions {
   std::size_t lists = 0;  // at least 1, at most as many as there are rows
-  bool centred = true;  // see Centroids
   std::uint64_t seed = 0;
   int threads = 0;
   // done and total count passes over the sample.

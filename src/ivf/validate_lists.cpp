@@ -50,7 +50,7 @@ Status ListBlocks::adopt(const Fixed& fixed, Projection projection, const Centro
   return {};
 }
 
-Status ListBlocks::validate(const Centroids& centroids, const VectorStore& rows, std::size_t held) const {
+Status ListBlocks::validate(const Centroids& centroids, const VectorStore* rows, std::size_t held) const {
   std::vector<bool> taken(blocks());
   std::size_t found = 0;
   for (std::size_t l = 0; l < lists(); ++l) {
@@ -66,7 +66,7 @@ Status ListBlocks::validate(const Centroids& centroids, const VectorStore& rows,
         if (slot == kNoSlot) continue;
         return corrupt_file("lists: slot " + std::to_string(slot) + " lies behind the end of list " + std::to_string(l));
       }
-      if (slot >= rows.size() || slot >= positions_.size() || positions_[slot] != position + 1) {
+      if (slot >= held || slot >= positions_.size() || positions_[slot] != position + 1) {
         return corrupt_file("lists: slot " + std::to_string(slot) + " is not where its place is said to be");
       }
     }
@@ -79,10 +79,27 @@ Status ListBlocks::validate(const Centroids& centroids, const VectorStore& rows,
   }
   std::vector<Status> outcome(lists());
   parallel_for(lists(), 0, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t l = begin; l < end; ++l) outcome[l] = validate_codes(centroids, rows, l);
+    for (std::size_t l = begin; l < end; ++l) {
+      outcome[l] = rows != nullptr ? validate_codes(centroids, *rows, l) : validate_numbers(l);
+    }
   });
   for (Status& status : outcome) {
     if (!status.ok()) return std::move(status);
+  }
+  return {};
+}
+
+// Without rows there is nothing to compare with.
+Status ListBlocks::validate_numbers(std::size_t list) const {
+  const auto is_length = [](float x) { return x >= 0 && x <= std::numeric_limits<float>::max(); };
+  for (std::size_t i = 0; i < runs_[list].rows; ++i) {
+    const std::size_t position = runs_[list].first * kBlockRows + i;
+    const BlockBound& most = bound(position / kBlockRows);
+    if (!is_length(scales_[position]) || !is_length(tail(position)) || !is_length(most.error) ||
+        !is_length(most.head) || !is_length(most.tail) || !is_length(most.norm) || tail(position) > most.tail ||
+        (!biases_.empty() && !std::isfinite(biases_[position]) && fixed_.longest < 1e15f)) {
+      return corrupt_file("lists: slot " + std::to_string(slots_[position]) + " has a code that is none");
+    }
   }
   return {};
 }

@@ -46,6 +46,8 @@ inline const std::vector<IndexCase>& index_cases() {
       {"ivf", Metric::kL2, Storage::kF32},
       {"ivf", Metric::kInnerProduct, Storage::kSq8},
       {"ivf", Metric::kCosine, Storage::kF16},
+      {"ivf", Metric::kL2, Storage::kPca8, Storage::kSq8},
+      {"ivf", Metric::kInnerProduct, Storage::kPca8},
       {"hnsw", Metric::kL2, Storage::kF32},
       {"hnsw", Metric::kCosine, Storage::kF16},
       {"hnsw", Metric::kInnerProduct, Storage::kF32},
@@ -81,7 +83,7 @@ inline std::unique_ptr<Index> make_index(const IndexCase& which, std::size_t row
   if (which.kind == std::string("flat")) {
     index = FlatIndex::create(kIndexDim, which.metric, {.storage = which.storage}).value();
   } else if (which.kind == std::string("ivf")) {
-    index = IvfIndex::create(kIndexDim, which.metric, {.storage = which.storage, .seed = 3}).value();
+    index = IvfIndex::create(kIndexDim, which.metric, {.storage = which.storage, .rerank = which.rerank, .seed = 3}).value();
   } else {
     HnswOptions options;
     options.m = 4;

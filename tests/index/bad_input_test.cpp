@@ -183,7 +183,7 @@ TEST_P(BadInput, CancelledCallsLeaveNoTrace) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BadInput,
-                         testing::ValuesIn(cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kSq8})),
+                         testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kSq8})),
                          CaseName());
 
 TEST(BadOptions, Dimensions) {

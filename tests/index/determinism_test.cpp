@@ -86,7 +86,7 @@ TEST_P(Determinism, ThreadsMakeNoDifferenceToASearch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Determinism,
-                         testing::ValuesIn(cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kSq8, Storage::kPca8})),
+                         testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kSq8, Storage::kPca8})),
                          CaseName());
 
 }  // namespace

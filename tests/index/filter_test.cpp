@@ -152,7 +152,7 @@ TEST_P(IndexFilter, RangeSearchObeysThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, IndexFilter,
-                         testing::ValuesIn(cases({"flat", "hnsw"}, kAllMetrics, {Storage::kF32, Storage::kSq8})),
+                         testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kSq8, Storage::kPca8})),
                          CaseName());
 
 }  // namespace

@@ -67,8 +67,8 @@ TEST_F(RecallOption, ServesNoLargerKAndNoHigherRecallThanMeasured) {
 }
 
 TEST_F(RecallOption, KeepsTheCurvesOfSeveralK) {
-  const std::size_t ef_of_20 = tune(*graph_, queries(), {.k = 20, .recall = 0.9})->ef;
-  const std::size_t ef_of_5 = tune(*graph_, queries(), {.k = 5, .recall = 0.9})->ef;
+  const std::size_t ef_of_20 = tune(*graph_, queries(), {.k = 20, .recall = 0.9})->effort;
+  const std::size_t ef_of_5 = tune(*graph_, queries(), {.k = 5, .recall = 0.9})->effort;
   ASSERT_EQ(graph_->recall_curves().size(), 2u);
   EXPECT_EQ(graph_->recall_curves()[0].k, 5u);
   EXPECT_EQ(graph_->search(queries(), 5, {.recall = 0.9})->ids, graph_->search(queries(), 5, {.ef = ef_of_5})->ids);

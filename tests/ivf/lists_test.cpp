@@ -119,7 +119,7 @@ TEST(Lists, ADamagedFileIsNotTrainedOn) {
   const Vectors x = gaussian_vectors(random, 2000, kDim);
   const TemporaryFolder folder;
   const std::string path = folder.file("lists.segue");
-  ASSERT_TRUE(make(Metric::kL2, {.nlist = 40}, x)->save(path).ok());
+  ASSERT_TRUE(make(Metric::kL2, {.nlist = 40, .storage = Storage::kF32}, x)->save(path).ok());
   const FileInfo info = inspect(path).value();
   const auto scales = std::find_if(info.sections.begin(), info.sections.end(),
                                    [](const auto& section) { return section.name == "code_scales"; });
@@ -136,10 +136,14 @@ TEST(Lists, ADamagedFileIsNotTrainedOn) {
 // Codes of eight bits choose; near ties may fall either way, no more.
 TEST(Centroids, RowsGoToTheNearest) {
   Random random(16);
-  const Vectors centres = gaussian_vectors(random, 300, kDim);
-  const Vectors rows = gaussian_vectors(random, 500, kDim);
-  for (const bool centred : {false, true}) {
-    const Centroids centroids(kernels::active_kernels(), MatrixView(centres, kDim), centred);
+  Vectors centres = gaussian_vectors(random, 300, kDim);
+  Vectors rows = gaussian_vectors(random, 500, kDim);
+  // Around zero, and far from it.
+  for (const float moved : {0.0f, 20.0f}) {
+    for (float& x : centres) x += moved;
+    for (float& x : rows) x += moved;
+    const Centroids centroids(kernels::active_kernels(), MatrixView(centres, kDim));
+    EXPECT_EQ(centroids.mean()[0] != 0, moved != 0);
     std::vector<std::uint32_t> lists(500);
     centroids.assign(MatrixView(rows, kDim), lists.data(), 2);
     for (std::size_t i = 0; i < 500; ++i) {
@@ -162,7 +166,7 @@ TEST(Centroids, RankingIsByWorth) {
   Random random(17);
   const Vectors centres = gaussian_vectors(random, 300, kDim);
   const Vectors query = gaussian_vectors(random, 1, kDim);
-  const Centroids centroids(kernels::active_kernels(), MatrixView(centres, kDim), false);
+  const Centroids centroids(kernels::active_kernels(), MatrixView(centres, kDim));
   std::vector<float> bias(300), spread(300);
   for (float& b : bias) b = gaussian(random);
   for (float& s : spread) s = static_cast<float>(uniform(random));
@@ -179,7 +183,7 @@ TEST(Centroids, RankingIsByWorth) {
     centroids.rank(queries, {bias, spread}, count, memory, lists.data());
     std::vector<double> sorted = worth;
     std::sort(sorted.begin(), sorted.end(), std::greater<>());
-    for (std::size_t i = 0; i < count; ++i) ASSERT_NEAR(worth[lists[i]], sorted[i], 0.1) << count << " at " << i;
+    for (std::size_t i = 0; i < count; ++i) ASSERT_NEAR(worth[lists[i]], sorted[i], 0.2) << count << " at " << i;
     std::sort(lists.begin(), lists.end());
     EXPECT_EQ(std::unique(lists.begin(), lists.end()), lists.end());
   }

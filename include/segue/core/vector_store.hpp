@@ -48,6 +48,8 @@ class VectorStore {
   // more than the codes say (head_coder.hpp) sets another.
   float norm2(std::size_t slot) const noexcept;
   void set_norm2(std::size_t slot, float norm2) noexcept;
+  // Of kSq8 and kPca8: what a code of one stands for.
+  float scale(std::size_t slot) const noexcept;
   bool equal_rows(std::size_t a, std::size_t b) const noexcept;
 
   const Buffer<unsigned char>& bytes() const noexcept { return rows_; }
@@ -74,6 +76,8 @@ class PreparedQuery {
   float norm2() const noexcept;
   // A row of the store as the query; `decoded` has room for dim() floats. Under kPca8 with the row's own norm.
   void prepare_row(const VectorStore& store, std::size_t slot, float* decoded);
+  // A row of kSq8 or kPca8 by its codes: no decoding, the same products.
+  void prepare_codes(const VectorStore& store, std::size_t slot);
   const void* data() const noexcept { return memory_.data(); }
 
  private:

@@ -1,0 +1,67 @@
+#pragma once
+// Rows as inverted lists keep them: the list's centre, the code of what a row differs by from it, and what both leave over,
+// where that is kept (a store of kSq8, one a slot). With all three a row is good to about 2^-16 of what it differs by from
+// its centre; without the last, to what codes of eight bits and the directions left out make of it.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "codes/code_query.hpp"
+#include "items/exact_costs.hpp"
+#include "ivf/centroids.hpp"
+#include "ivf/list_blocks.hpp"
+
+namespace segue {
+
+struct ListRows {
+  const Centroids& centroids;
+  const ListBlocks& blocks;
+  const VectorStore* rests;  // or null
+};
+
+struct ReadListRowMemory {
+  ListBlocks::ExpandMemory expanding;
+  std::vector<float> head;
+  std::vector<float> part;
+};
+
+// The vector that a slot stands for; zero where a damaged file has it nowhere.
+void read_list_row(const ListRows& rows, std::uint32_t slot, float* out, ReadListRowMemory& memory);
+
+// What one query costs against them, as good as in float32. Memory is kept between queries.
+class ListScorer final : public ExactScorer {
+ public:
+  // `coded`: the query as the blocks prepared it, alike in any company; null: is done here.
+  void reset(const ListRows& rows, const float* query, const CodedQuery* coded);
+  void score(std::vector<Candidate>& candidates) override;
+
+ private:
+  struct Views {
+    const Centroids* centroids = nullptr;
+    const ListBlocks* blocks = nullptr;
+    const VectorStore* rests = nullptr;
+  };
+
+  void score_block(Candidate* candidates, std::size_t n);
+  void prepare_for_rests(const VectorStore& rests);
+  void add_head_products(const float* scales, double* sums);
+  void score_decoded(Candidate* candidates, std::size_t n);
+  void score_centres(const std::uint32_t* lists, std::size_t n, float* out) const;
+
+  Views rows_;
+  const float* query_ = nullptr;
+  bool covered_ = true;
+  CodedQuery own_;
+  CodeQueryMemory coding_;
+  CodeLevels to_heads_;
+  PreparedQuery to_centres_;
+  PreparedQuery to_rests_[2];  // codes of the query, and of what those get wrong
+  std::optional<VectorStore> query_rows_;
+  Buffer<unsigned char> codes_;
+  ReadListRowMemory reading_;
+  std::vector<float> row_;
+};
+
+}  // namespace segue
