@@ -12,7 +12,7 @@ Example:
 """
 
 from . import isa
-from ._build import build
+from ._build import Plan, build
 from ._errors import (
     AlreadyExists,
     Cancelled,
@@ -48,6 +48,7 @@ __all__ = [
     "IvfIndex",
     "NotFound",
     "OutOfMemory",
+    "Plan",
     "RangeResult",
     "SearchResult",
     "Tuning",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple, overload
 
 from . import _segue
 from ._errors import InvalidArgument
@@ -24,16 +24,73 @@ _OF_KIND = {
 }
 
 
+class Plan(NamedTuple):
+    """What `segue.build` made, and why.
+
+    Attributes:
+        kind: "flat", "hnsw" or "ivf".
+        parameters: Those of its constructor.
+        memory: Bytes that the index takes, about; at most, where a storage chooses by the data.
+        reasons: Sentences for people.
+
+    Example:
+        >>> import numpy as np, segue
+        >>> x = np.random.default_rng(0).standard_normal((500, 8), dtype=np.float32)
+        >>> index, plan = segue.build(x, metric="l2", progress=False, explain=True)
+        >>> plan.kind, plan.reasons
+        ('flat', ('500 items: a scan of their codes takes about what a walk does, and is exact',))
+    """
+
+    kind: str
+    parameters: dict[str, Any]
+    memory: int
+    reasons: tuple[str, ...]
+
+
+Plan.__module__ = "segue"
+
+
+@overload
 def build(
     vectors: Any,
     ids: Any = None,
     *,
     metric: str = "ip",
     kind: str = "auto",
+    recall: float = 0.95,
+    max_memory: int | None = None,
     progress: Any = True,
     threads: int | None = None,
+    explain: Literal[False] = False,
     **params: Any,
-) -> _segue.Index:
+) -> _segue.Index: ...
+@overload
+def build(
+    vectors: Any,
+    ids: Any = None,
+    *,
+    metric: str = "ip",
+    kind: str = "auto",
+    recall: float = 0.95,
+    max_memory: int | None = None,
+    progress: Any = True,
+    threads: int | None = None,
+    explain: Literal[True],
+    **params: Any,
+) -> tuple[_segue.Index, Plan]: ...
+def build(
+    vectors: Any,
+    ids: Any = None,
+    *,
+    metric: str = "ip",
+    kind: str = "auto",
+    recall: float = 0.95,
+    max_memory: int | None = None,
+    progress: Any = True,
+    threads: int | None = None,
+    explain: bool = False,
+    **params: Any,
+) -> Any:
     """Makes an index of a matrix.
 
     Args:
@@ -41,20 +98,25 @@ def build(
             the buffer protocol; float16, float32 or float64.
         ids: Integers of 0 or more, shape (n,); None: 0 to n - 1.
         metric: "ip" (inner product), "l2" (squared Euclidean distance) or "cosine".
-        kind: "flat", "hnsw", "ivf", or "auto": flat up to 10,000 items, else hnsw.
+        kind: "flat", "hnsw", "ivf", or "auto": the kind that searches fastest at `recall` of
+            those that fit `max_memory`. That is flat up to 10,000 items (30,000 where norms
+            under "ip" differ much), then hnsw, and ivf where memory is short.
+        recall: The recall that searches will want, above 0 and at most 1; 1 means all.
+        max_memory: Bytes that the index may take; None: no limit. Building takes more.
         progress: True shows a bar, on a terminal (on stderr) or in a notebook, and nothing
             where neither is. A callable is called about ten times a second as
             progress(done, total) and stops the build by returning False.
         threads: At most so many; None: all. The index is the same for any number.
+        explain: True returns what was chosen and why beside the index.
         **params: storage; for a graph m, ef_construction, rerank and seed, for lists nlist,
             rerank and seed: see `HnswIndex` and `IvfIndex`.
 
     Returns:
-        FlatIndex, HnswIndex or IvfIndex.
+        FlatIndex, HnswIndex or IvfIndex; with `explain` the pair (index, `Plan`).
 
     Raises:
         InvalidArgument: As the kind that is made and its `add`; a parameter that the kind does
-            not have.
+            not have; a `max_memory` that nothing fits.
         Cancelled: The callable returned False.
         KeyboardInterrupt: Ctrl-C.
 
@@ -71,7 +133,7 @@ def build(
             raise InvalidArgument(f"build(kind={kind!r}) has no parameter {name}; known: {', '.join(known)}")
     chosen = {**_DEFAULTS, **params}
     with show(progress) as callback:
-        return _segue._build(
+        index, plan = _segue._build(
             vectors,
             ids,
             metric,
@@ -82,6 +144,9 @@ def build(
             chosen["rerank"],
             chosen["nlist"],
             chosen["seed"],
+            recall,
+            max_memory,
             threads,
             callback,
         )
+    return (index, Plan(*plan)) if explain else index

@@ -159,9 +159,11 @@ def _build(
     rerank: str,
     nlist: Union[SupportsIndex, str],
     seed: SupportsIndex,
+    recall: float,
+    max_memory: Optional[SupportsIndex],
     threads: Optional[SupportsIndex],
     callback: Optional[Callable[[int, int], Any]],
-) -> Index: ...
+) -> tuple[Index, tuple[str, dict[str, Any], int, tuple[str, ...]]]: ...
 def _tune(
     index: Index,
     queries: Optional[_Vectors],

@@ -39,8 +39,24 @@ def test_kinds(name: str, metric: str) -> None:
 def test_auto_is_flat_up_to_ten_thousand() -> None:
     assert isinstance(segue.build(np.ones((10_000, 1), np.float32), progress=False), segue.FlatIndex)
     x = random_vectors(1, 10_001, 2)
-    index = segue.build(x, progress=False, m=4, ef_construction=10, seed=3)
+    index = segue.build(x, metric="l2", progress=False, m=4, ef_construction=10, seed=3)
     assert isinstance(index, segue.HnswIndex) and (index.m, index.ef_construction, index.seed) == (4, 10, 3)
+
+
+def test_explain_says_what_and_why() -> None:
+    x = random_vectors(1, 12_000, 32)
+    index, plan = segue.build(x, metric="l2", progress=False, explain=True)
+    assert isinstance(plan, segue.Plan) and isinstance(index, segue.HnswIndex)
+    assert plan.kind == "hnsw" and plan.parameters["m"] == 16 and "12,000 items" in plan.reasons[0]
+    assert index.memory_usage() <= 1.05 * plan.memory
+    lists, plan = segue.build(x, metric="l2", max_memory=plan.memory - 1, progress=False, explain=True)
+    assert isinstance(lists, segue.IvfIndex) and plan.kind == "ivf"
+    assert any("too much" in reason for reason in plan.reasons)
+    assert isinstance(segue.build(x, recall=1, progress=False), segue.FlatIndex)
+    with pytest.raises(segue.InvalidArgument, match="max_memory.*least of all kinds"):
+        segue.build(x, max_memory=1000, progress=False)
+    with pytest.raises(segue.InvalidArgument, match="recall"):
+        segue.build(x, recall=0, progress=False)
 
 
 def test_build_is_add() -> None:

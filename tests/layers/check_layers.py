@@ -50,7 +50,7 @@ LAYERS = {
         ["include/segue/index.hpp", "include/segue/flat.hpp", "include/segue/hnsw.hpp", "include/segue/ivf.hpp",
          "include/segue/build.hpp",
          "include/segue/tune.hpp", "src/tune.cpp", "src/tuning/**",
-         "src/index.cpp", "src/build.cpp", "src/items/**", "src/codes/**", "src/flat/**", "src/hnsw/**", "src/ivf/**"],
+         "src/index.cpp", "src/build.cpp", "src/plan_build.cpp", "src/items/**", "src/codes/**", "src/flat/**", "src/hnsw/**", "src/ivf/**"],
         ["base", "kernels", "core data", "core algorithms", "file container"],
     ),
     # Which index a file holds; hangs at the side, above the indexes.
