@@ -14,9 +14,10 @@ if ! has; then
   [ -n "${CI:-}" ] || skip "no torch here (apt-get install python3-torch python3-pytest, or CI=true)"
   sudo=()
   if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
-  apt-cache show python3-torch >/dev/null 2>&1 || "${sudo[@]}" apt-get update -qq
-  apt-cache show python3-torch >/dev/null 2>&1 || skip "this distribution has no python3-torch"
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-torch \
+  offered() { apt-cache policy python3-torch 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+  offered || ${sudo[@]+"${sudo[@]}"} apt-get update -qq
+  offered || skip "this distribution has no python3-torch"
+  ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-torch \
     python3-pytest python3-hypothesis python3-numpy </dev/null >/dev/null
   has || { echo "python3-torch is installed and cannot be imported" >&2; "$python" -c 'import torch'; exit 1; }
 fi

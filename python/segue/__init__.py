@@ -11,7 +11,7 @@ Example:
     array([7])
 """
 
-from . import isa
+from . import io, isa
 from ._build import Plan, build
 from ._errors import (
     AlreadyExists,
@@ -56,6 +56,7 @@ __all__ = [
     "__version__",
     "build",
     "inspect",
+    "io",
     "isa",
     "load",
     "recall",
