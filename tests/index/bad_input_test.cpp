@@ -234,9 +234,6 @@ TEST(BadOptions, Build) {
   ASSERT_TRUE(made.ok()) << made.status().message();
   EXPECT_EQ((*made)->kind(), "flat");
   EXPECT_EQ((*made)->size(), 4U);
-  Random random(84);
-  const Vectors many = gaussian_vectors(random, 10'001, 3);
-  EXPECT_EQ(build(MatrixView(many, 3)).value()->kind(), "hnsw");
 }
 
 }  // namespace
