@@ -131,12 +131,8 @@ HeadCoder::HeadCoder(const kernels::KernelTable& table, Projection projection)
     : projection_(std::move(projection)), quick_basis_(table, Storage::kSq8, projection_.dim()) {
   if (!projection_.rotates()) return;
   quick_basis_.resize(head());
-  columns_.resize(dim() * head());
-  for (std::size_t i = 0; i < head(); ++i) {
-    const float* direction = projection_.basis().data() + i * dim();
-    quick_basis_.write(i, direction);
-    for (std::size_t j = 0; j < dim(); ++j) columns_[j * head() + i] = direction[j];
-  }
+  columns_ = projection_.columns();
+  for (std::size_t i = 0; i < head(); ++i) quick_basis_.write(i, projection_.basis().data() + i * dim());
 }
 
 void HeadCoder::encode(MatrixView x, const std::uint32_t* slots, VectorStore& codes, VectorStore* rest,

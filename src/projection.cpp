@@ -265,6 +265,15 @@ void Projection::apply_direction(std::span<const float* const> rows, float* head
   }
 }
 
+Buffer<float> Projection::columns() const {
+  Buffer<float> transposed(basis_.size());
+  const std::size_t n_head = dim_ == 0 ? 0 : basis_.size() / dim_;
+  for (std::size_t i = 0; i < n_head; ++i) {
+    for (std::size_t j = 0; j < dim_; ++j) transposed[j * n_head + i] = basis_[i * dim_ + j];
+  }
+  return transposed;
+}
+
 // At most kTileRows rows.
 void Projection::project_tile(std::span<const float* const> rows, bool move, float* heads, float* tails,
                               ProjectionMemory& memory) const {

@@ -69,7 +69,7 @@ class CodeBlocks : public BlockArrays {
   // Whether holes or rows out of order make a new layout worth while.
   bool wants_rebuild() const noexcept;
 
-  // Whether numbers of that size can be bounded in float; if not (norms beyond 1e15, or all of them below 1e-15) the
+  // Whether numbers of that size can be bounded in float; if not (norms beyond 1e15, or all of them below 1e-12) the
   // rows want scoring one by one.
   bool covers(const float* query) const noexcept;
   void prepare(std::span<const float* const> queries, std::span<CodedQuery> out, CodeQueryMemory& memory) const;

@@ -17,13 +17,19 @@ constexpr double kLargestNorm = 1e15;
 // No less than x, which is not negative.
 float up(double x) { return static_cast<float>(x * (1 + 0x1p-22)); }
 
-double dot(const float* a, const float* b, std::size_t n) {
+}  // namespace
+
+double dot(const float* a, const float* b, std::size_t n) noexcept {
   double sum = 0;
   for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
   return sum;
 }
 
-}  // namespace
+bool can_bound(RowMetric metric, double query_norm, double longest, double centre) noexcept {
+  if (!(longest + centre <= kLargestNorm) || !(query_norm <= kLargestNorm)) return false;
+  if (metric == RowMetric::kSquaredL2) return query_norm + longest >= kLeastNorm;
+  return longest >= kLeastNorm && (query_norm == 0 || query_norm >= kLeastNorm);
+}
 
 double squared_distance(const float* x, const float* centre, std::size_t n) noexcept {
   double sums[4] = {0, 0, 0, 0};
@@ -46,11 +52,7 @@ double projection_error(const Projection& projection, double defect) noexcept {
 }
 
 bool CodeBlocks::covers(const float* query) const noexcept {
-  const double longest = fixed_.max_norm;
-  const double norm = std::sqrt(squared_distance(query, nullptr, dim_));
-  if (!(longest + fixed_.centre_norm <= kLargestNorm) || !(norm <= kLargestNorm)) return false;
-  if (metric_ == RowMetric::kSquaredL2) return norm + longest >= kLeastNorm;
-  return longest >= kLeastNorm && (norm == 0 || norm >= kLeastNorm);
+  return can_bound(metric_, std::sqrt(squared_distance(query, nullptr, dim_)), fixed_.max_norm, fixed_.centre_norm);
 }
 
 void CodeBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,

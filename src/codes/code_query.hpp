@@ -35,6 +35,11 @@ struct CodedQuery {
 
 // In double; a null centre is zero.
 double squared_distance(const float* x, const float* centre, std::size_t n) noexcept;
+double dot(const float* a, const float* b, std::size_t n) noexcept;
+
+// Whether the scores of a query of that norm can be bounded in float: of rows that are at most `longest`, under l2 counted
+// from a centre at most `centre` away. If not (norms beyond 1e15, or all of them below 1e-12) rows want scoring one by one.
+bool can_bound(RowMetric metric, double query_norm, double longest, double centre) noexcept;
 
 // What a query has to know of the rows that it will meet.
 struct RowLimits {

@@ -19,17 +19,8 @@ using kernels::kBlockRows;
 
 // Rows of all lists that a query looks at, as far as the choice of directions goes.
 constexpr std::size_t kScanned = 2048;
-// Squares of norms in this range, and their products with a rounding error of 2^-24, are normal floats.
-constexpr double kLeastNorm = 1e-12;
-constexpr double kLargestNorm = 1e15;
 
 std::uint32_t room_for(std::size_t rows) { return static_cast<std::uint32_t>(blocks_for(rows)); }
-
-double dot(const float* a, const float* b, std::size_t n) {
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * b[i];
-  return sum;
-}
 
 }  // namespace
 
@@ -47,10 +38,7 @@ void ListBlocks::take_projection(Projection projection) {
   mean_norm_ =
       projection_.centered() ? std::sqrt(squared_distance(projection_.centre().data(), nullptr, dim_)) : 0.0;
   set_shape(projection_.head(), projection_.rotates() && !codes_are_rows_);
-  columns_.resize(projection_.rotates() ? dim_ * head() : 0);
-  for (std::size_t i = 0; i < columns_.size() / dim_; ++i) {
-    for (std::size_t j = 0; j < dim_; ++j) columns_[j * head() + i] = projection_.basis()[i * dim_ + j];
-  }
+  columns_ = projection_.columns();
 }
 
 std::size_t ListBlocks::position_of(std::uint32_t slot) const noexcept {
@@ -342,10 +330,7 @@ void ListBlocks::remove_at(std::size_t position) noexcept {
 
 bool ListBlocks::covers(const float* query) const noexcept {
   const double longest = std::max(fixed_.longest, fixed_.longest_centre);
-  const double norm = std::sqrt(squared_distance(query, nullptr, dim_));
-  if (!(longest + mean_norm_ <= kLargestNorm) || !(norm <= kLargestNorm)) return false;
-  if (metric_ == RowMetric::kSquaredL2) return norm + longest >= kLeastNorm;
-  return longest >= kLeastNorm && (norm == 0 || norm >= kLeastNorm);
+  return can_bound(metric_, std::sqrt(squared_distance(query, nullptr, dim_)), longest, mean_norm_);
 }
 
 void ListBlocks::prepare(std::span<const float* const> queries, bool alike, std::span<CodedQuery> out,

@@ -79,6 +79,8 @@ class Projection {
 
   const Buffer<float>& basis() const noexcept { return basis_; }    // head x dim, row-major
   const Buffer<float>& centre() const noexcept { return centre_; }  // dim, or empty: zero
+  // The basis transposed, dim x head: V^T h is a product with it. Empty for the identity.
+  Buffer<float> columns() const;
   std::size_t memory_usage() const noexcept {
     return basis_.memory_usage() + centre_.memory_usage() + energies_.memory_usage();
   }
