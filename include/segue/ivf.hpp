@@ -11,7 +11,12 @@
 //
 // Of the items in the lists that were scanned the answers are the true k best, decided by the rows as stored: eight-bit
 // codes of what a row differs by from its list's centre only rule out (codes/code_front.hpp). With nprobe = nlist() a
-// search is exact, up to how rows are stored. More lists are scanned where the first ones hold fewer than k items that may be found.
+// search is exact, up to how rows are stored. More lists are scanned where the first ones hold fewer than k items that may
+// be found.
+//
+// With a filter only lists that hold something it lets through are ranked and count as one of the `nprobe`; where it lets
+// little through, all of that is scored. What the index finds out about a filter it keeps (of the last 32, a bit an item),
+// so a filter costs once about what making its IdSet did, and nearly nothing after.
 //
 // Under inner product lists are ranked by what their best item promises: the centre's product and a share of the spread
 // of its items, so that large norms are found; a list that cannot reach the k-th best any more is skipped.

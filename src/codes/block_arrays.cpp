@@ -95,7 +95,7 @@ void BlockArrays::move_row(std::size_t from, std::size_t to) noexcept {
   float* bound = bounds_.data() + to / kBlockRows * kBoundFloats;
   const float* other = bounds_.data() + from / kBlockRows * kBoundFloats;
   for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], other[b]);
-  slots_[to] = slots_[from];
+  set_slot(to, slots_[from]);
   if (slots_[to] < positions_.size()) positions_[slots_[to]] = static_cast<std::uint32_t>(to) + 1;
 }
 
@@ -109,6 +109,12 @@ void BlockArrays::copy_blocks(const BlockArrays& other, std::size_t from, std::s
   copy(tails_, other.tails_, kBlockRows);
   copy(bounds_, other.bounds_, kBoundFloats);
   copy(slots_, other.slots_, kBlockRows);
+  for (std::size_t block = to; block < to + n; ++block) changes_.add(block);
+}
+
+void BlockArrays::clear_slots(std::size_t block, std::size_t n) noexcept {
+  for (std::size_t p = block * kBlockRows; p < (block + n) * kBlockRows; ++p) slots_[p] = kNoSlot;
+  for (std::size_t b = block; b < block + n; ++b) changes_.add(b);
 }
 
 void BlockArrays::rename_slot(std::uint32_t from, std::uint32_t to) noexcept {
@@ -116,7 +122,7 @@ void BlockArrays::rename_slot(std::uint32_t from, std::uint32_t to) noexcept {
   const std::size_t position = positions_[from] - 1;
   positions_[to] = positions_[from];
   positions_[from] = 0;
-  if (position < slots_.size()) slots_[position] = to;
+  if (position < slots_.size()) set_slot(position, to);
 }
 
 bool BlockArrays::adopt(Sections sections) noexcept {
@@ -127,6 +133,7 @@ bool BlockArrays::adopt(Sections sections) noexcept {
       sections.tails.size() != (has_tails_ ? rows : 0) || sections.bounds.size() != blocks * kBoundFloats) {
     return false;
   }
+  changes_.restart();
   codes_ = std::move(sections.codes);
   scales_ = std::move(sections.scales);
   biases_ = std::move(sections.biases);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "codes/change_log.hpp"
 #include "codes/code_front.hpp"
 #include "kernels/kernel_table.hpp"
 #include "segue/core/buffer.hpp"
@@ -46,6 +47,15 @@ class BlockArrays {
   // Of the row at that position; often far below its block's.
   float tail(std::size_t position) const noexcept { return tails_.empty() ? 0.0f : tails_[position]; }
   std::uint32_t slot(std::size_t position) const noexcept { return slots_[position]; }
+  // Where a slot's code is; kNowhere if that is nowhere, as a damaged file may have it.
+  static constexpr std::size_t kNowhere = ~std::size_t{0};
+  std::size_t position_of(std::uint32_t slot) const noexcept {
+    if (slot >= positions_.size() || positions_[slot] == 0 || positions_[slot] > slots_.size()) return kNowhere;
+    return positions_[slot] - 1;
+  }
+
+  // Blocks whose rows have come, gone or moved.
+  const ChangeLog& changes() const noexcept { return changes_; }
 
   // For files.
   struct Sections {
@@ -85,7 +95,13 @@ class BlockArrays {
   // Whether what was written keeps its promises to such a row; a file may come from an instruction set that sums in
   // another order, so up to twice what projecting may be off by. `bias_spare`: what the bias may be off by.
   bool keeps(std::size_t position, const Row& row, double bias_spare) const noexcept;
+  void set_slot(std::size_t position, std::uint32_t slot) noexcept {
+    slots_[position] = slot;
+    changes_.add(position / kernels::kBlockRows);
+  }
   void move_row(std::size_t from, std::size_t to) noexcept;
+  // Nobody is there any more.
+  void clear_slots(std::size_t block, std::size_t n) noexcept;
   // Blocks of arrays of the same shape, without their slots' positions.
   void copy_blocks(const BlockArrays& other, std::size_t from, std::size_t to, std::size_t n) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
@@ -105,6 +121,9 @@ class BlockArrays {
   Buffer<float> bounds_;             // BlockBound
   Buffer<std::uint32_t> slots_;      // by position; kNoSlot: none
   Buffer<std::uint32_t> positions_;  // by slot, plus one; 0: not held
+
+ private:
+  ChangeLog changes_;
 };
 
 }  // namespace segue

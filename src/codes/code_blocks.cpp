@@ -82,7 +82,7 @@ float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t>
 void CodeBlocks::place(std::span<const std::uint32_t> slots, std::size_t first) noexcept {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     remove(slots[i]);
-    slots_[first + i] = slots[i];
+    set_slot(first + i, slots[i]);
     positions_[slots[i]] = static_cast<std::uint32_t>(first + i) + 1;
   }
   fixed_.size += slots.size();
@@ -134,7 +134,7 @@ void CodeBlocks::remove(std::uint32_t slot) noexcept {
   if (slot >= positions_.size() || positions_[slot] == 0) return;
   const std::size_t position = positions_[slot] - 1;
   positions_[slot] = 0;
-  if (position < slots_.size()) slots_[position] = kNoSlot;
+  if (position < slots_.size()) set_slot(position, kNoSlot);
   if (fixed_.size > 0) --fixed_.size;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "codes/code_front.hpp"
+#include "codes/filter_cache.hpp"
 #include "items/checked_index.hpp"
 #include "items/gate.hpp"
 #include "items/range_result.hpp"
@@ -32,6 +33,7 @@ struct CodeScan {
   std::span<const float> thresholds;  // no upper bound below this value is wanted; one a query, or none
   const SearchOptions& options;
   const AcceptsSlot& accepts;
+  const FilterPlan* filter;  // null: there is none
   const Deadline& deadline;
 };
 
@@ -70,6 +72,11 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   // Bytes that a query looks at, about; and how many queries a scan serves at most.
   virtual std::size_t scanned_bytes(const SearchOptions& options) const noexcept = 0;
   virtual std::size_t group_size() const noexcept = 0;
+  virtual const BlockArrays& arrays() const noexcept = 0;
+  // Of a filter that lets no more through, rows are scored one by one.
+  virtual std::size_t few_rows() const noexcept = 0;
+  // What a kind's scan wants of a plan besides marks.
+  virtual void complete(FilterPlan&) const {}
   // The code of a slot goes; that of slot `last` becomes slot `hole`'s; there are `slots` now.
   virtual void remove_code(std::uint32_t slot) noexcept = 0;
   virtual void rename_code(std::uint32_t last, std::uint32_t hole) noexcept = 0;
@@ -177,17 +184,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   // ---- searches ----
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids, float* scores) const final {
-    std::vector<std::uint32_t> matches;
-    // Codes are so much cheaper than rows that only a set of that small a part is scored by itself.
-    constexpr std::size_t kFewMatches = 32;
-    const bool few = options.filter != nullptr && !options.filter->is_complement() &&
-                     options.filter->listed() < ids_.size() / kFewMatches;
-    if (few) {
-      IdSetReader(*options.filter).for_each_listed([&](Id id) {
-        if (const std::uint32_t slot = ids_.find(id); slot != kNoSlot) matches.push_back(slot);
-      });
-    }
-    const Wanted wanted{k, std::numeric_limits<float>::infinity(), options, few ? &matches : nullptr};
+    const std::shared_ptr<const FilterPlan> plan = plan_for(options);
+    const Wanted wanted{k, std::numeric_limits<float>::infinity(), options, plan.get()};
     answer_all(queries, wanted, [&](std::size_t query, const std::vector<Candidate>& found) {
       emit(found, k, ids + query * k, scores + query * k);
     });
@@ -196,7 +194,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
     const float bound = larger_is_better(metric_) ? -threshold : threshold;
     std::vector<std::vector<Candidate>> found(queries.rows());
-    const Wanted wanted{std::numeric_limits<std::size_t>::max(), bound, options, nullptr};
+    const std::shared_ptr<const FilterPlan> plan = plan_for(options);
+    const Wanted wanted{std::numeric_limits<std::size_t>::max(), bound, options, plan.get()};
     answer_all(queries, wanted, [&](std::size_t query, std::vector<Candidate>& all) {
       std::erase_if(all, [bound](Candidate c) { return !(cost_of(c) <= bound); });
       found[query] = all;
@@ -206,6 +205,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   IdMap ids_;
   VectorStore store_;
+  mutable FilterCache plans_;
 
  private:
   using Clock = Deadline::Clock;
@@ -228,8 +228,29 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     std::size_t k;
     float bound;  // no greater cost is wanted
     const SearchOptions& options;
-    const std::vector<std::uint32_t>* some;  // the only slots that match, if they are few
+    const FilterPlan* filter;  // null: there is none
+
+    // The only slots that match, if they are few.
+    const std::vector<std::uint32_t>* some() const noexcept {
+      return filter != nullptr && filter->slots.size() == filter->marks.rows() ? &filter->slots : nullptr;
+    }
   };
+
+  // Null where there is no filter.
+  std::shared_ptr<const FilterPlan> plan_for(const SearchOptions& options) const {
+    if (options.filter == nullptr) return nullptr;
+    const IdSet& filter = *options.filter;
+    return plans_.find_or_make(filter, arrays().changes(), [&](const FilterPlan* old, std::span<const std::uint32_t> changed) {
+      FilterPlan plan{old != nullptr ? old->marks : FilterMarks(arrays(), ids_, filter)};
+      if (old != nullptr) plan.marks.update(arrays(), ids_, filter, changed);
+      if (plan.marks.rows() <= few_rows()) {
+        plan.slots = plan.marks.slots(arrays());
+      } else {
+        complete(plan);
+      }
+      return plan;
+    });
+  }
 
   const float* normalize_all(MatrixView queries, std::vector<float>& normalized) const {
     if (metric_ != Metric::kCosine) return queries.data();
@@ -247,6 +268,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     if (memory.excluded.size() < n) memory.excluded.resize(n);
     memory.gates.clear();
     for (std::size_t i = 0; i < n; ++i) memory.gates.emplace_back(ids_, wanted.options, first + i, memory.excluded[i]);
+    const std::vector<std::uint32_t>* some = wanted.some();
     const float* rows = normalize_all(queries, memory.normalized);
     memory.coded.clear();
     memory.queries.clear();
@@ -255,13 +277,13 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     const bool range = wanted.bound < std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < n; ++i) {
       const float* query = rows + i * dim_;
-      if (wanted.some == nullptr && covers(query)) {
+      if (some == nullptr && covers(query)) {
         memory.coded.push_back(i);
         memory.queries.push_back(query);
         continue;
       }
       WalkStats stats;
-      score_each(exact_scorer(query, nullptr, memory.scan), wanted.k, wanted.bound, memory.gates[i], wanted.some,
+      score_each(exact_scorer(query, nullptr, memory.scan), wanted.k, wanted.bound, memory.gates[i], some,
                  ids_.slots(), deadline, memory.each, memory.found, stats);
       take(first + i, memory.found, stats);
     }
@@ -274,12 +296,12 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
       const double least = query.value_of_cost(row_metric, static_cast<double>(wanted.bound)) - 2 * query.slack;
       memory.thresholds.push_back(std::nextafter(static_cast<float>(least), -std::numeric_limits<float>::infinity()));
     }
-    // An open gate lets all rows pass; asking it would only read ids from all over memory.
     AcceptsSlot accepts;
-    if (!std::all_of(memory.gates.begin(), memory.gates.end(), [](const Gate& gate) { return gate.open(); })) {
-      accepts = [&memory](std::size_t at, std::uint32_t slot) { return memory.gates[memory.coded[at]].accepts(slot); };
+    if (std::any_of(memory.gates.begin(), memory.gates.end(), [](const Gate& g) { return g.excludes() != 0; })) {
+      accepts = [&memory](std::size_t at, std::uint32_t slot) { return !memory.gates[memory.coded[at]].excludes(slot); };
     }
-    scan({memory.queries, wanted.k, memory.thresholds, wanted.options, accepts, deadline}, memory.scan, memory.stats);
+    scan({memory.queries, wanted.k, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
+         memory.stats);
     for (std::size_t at = 0; at < coded; ++at) {
       const CodedQuery& query = memory.scan.coded[at];
       CodeFront& front = memory.scan.fronts[at];
@@ -297,7 +319,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   void answer_all(MatrixView queries, const Wanted& wanted, const Take& take) const {
     const std::size_t n = queries.rows();
     const std::size_t bytes =
-        wanted.some == nullptr ? scanned_bytes(wanted.options) : wanted.some->size() * store_.stride();
+        wanted.some() == nullptr ? scanned_bytes(wanted.options) : wanted.some()->size() * store_.stride();
     const int threads = threads_for(n * bytes, wanted.options.threads);
     const std::size_t workers = std::max<std::size_t>(1, worker_count(n, threads, 1));
     // A deadline is a query's own, so that each gets its time.

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "codes/filter_marks.hpp"
+
 namespace segue {
 namespace {
 
@@ -22,13 +24,13 @@ float down(double x) { return std::nextafter(static_cast<float>(x), -kInfinity);
 
 class Scan {
  public:
-  Scan(const CodedRows& coded, std::span<const float* const> queries, std::size_t k, const AcceptsSlot& accepts,
+  Scan(const CodedRows& coded, std::span<const float* const> queries, std::size_t k, const Allowed& allowed,
        const Deadline& deadline, ScanCodesMemory& memory, std::span<WalkStats> stats)
       : coded_(coded),
         blocks_(coded.blocks),
         queries_(queries),
         k_(k),
-        accepts_(accepts),
+        allowed_(allowed),
         deadline_(deadline),
         memory_(memory),
         stats_(stats) {}
@@ -106,12 +108,21 @@ class Scan {
     return false;
   }
 
-  bool visit(std::size_t block, std::size_t n, bool check) {
+  bool visit(std::size_t begin, std::size_t n, bool check) {
+    return for_each_piece(allowed_.marks, begin, begin + n, [&](std::size_t block, std::size_t count) {
+      visit_piece(block, count, check);
+      if (!deadline_.passed()) return true;
+      for (const std::uint32_t q : memory_.active) stats_[q].cut = true;
+      return false;
+    });
+  }
+
+  void visit_piece(std::size_t block, std::size_t n, bool check) {
     const BlockBound most = blocks_.largest(block, n);
     PieceVisit visits[kQueriesAPiece];
     std::size_t count = 0;
     const auto scan = [&] {
-      scan_piece(blocks_, block, n, most, {visits, std::exchange(count, 0)}, accepts_, memory_, memory_.piece, stats_);
+      scan_piece(blocks_, block, n, most, {visits, std::exchange(count, 0)}, allowed_, memory_, memory_.piece, stats_);
     };
     for (const std::uint32_t q : memory_.active) {
       if (check && !may_reach(q, block, n)) continue;
@@ -119,9 +130,6 @@ class Scan {
       if (count == kQueriesAPiece) scan();
     }
     if (count > 0) scan();
-    if (!deadline_.passed()) return true;
-    for (const std::uint32_t q : memory_.active) stats_[q].cut = true;
-    return false;
   }
 
   // The k-th best exact score of some rows is a threshold for all.
@@ -147,7 +155,7 @@ class Scan {
   const CodeBlocks& blocks_;
   std::span<const float* const> queries_;
   std::size_t k_;
-  const AcceptsSlot& accepts_;
+  const Allowed allowed_;
   const Deadline& deadline_;
   ScanCodesMemory& memory_;
   std::span<WalkStats> stats_;
@@ -158,7 +166,7 @@ class Scan {
 }  // namespace
 
 void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
-                const AcceptsSlot& accepts, const Deadline& deadline, ScanCodesMemory& memory,
+                const Allowed& allowed, const Deadline& deadline, ScanCodesMemory& memory,
                 std::span<WalkStats> stats, std::span<std::size_t> left) {
   const CodeBlocks& blocks = coded.blocks;
   const std::size_t count = queries.size();
@@ -174,7 +182,7 @@ void scan_codes(const CodedRows& coded, std::span<const float* const> queries, c
     memory.fronts[q].reset(options.k < blocks.size() ? options.k : 0, least);
   }
   std::fill(left.begin(), left.end(), 0);
-  Scan scan(coded, queries, options.k, accepts, deadline, memory, stats);
+  Scan scan(coded, queries, options.k, allowed, deadline, memory, stats);
   activate_all();
   std::size_t sorted = 0;
   std::size_t paid = 0;

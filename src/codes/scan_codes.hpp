@@ -49,7 +49,7 @@ struct CodedRows {
 // memory.coded[q] is prepared from queries[q]. Fills memory.fronts and adds to stats[q]. left[q], where that is asked
 // for: how many rows that the budget or the deadline left out might still be among the k best; 0: the scan is complete.
 void scan_codes(const CodedRows& coded, std::span<const float* const> queries, const ScanCodesOptions& options,
-                const AcceptsSlot& accepts, const Deadline& deadline, ScanCodesMemory& memory,
+                const Allowed& allowed, const Deadline& deadline, ScanCodesMemory& memory,
                 std::span<WalkStats> stats, std::span<std::size_t> left = {});
 
 }  // namespace segue

@@ -1,5 +1,6 @@
 #include "codes/scan_piece.hpp"
 
+#include "codes/filter_marks.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace segue {
@@ -12,16 +13,16 @@ using kernels::kBlockRows;
 // The kernel compared with what holds for the whole piece; here is what holds for the row. Those that pass now and do
 // not reach in the end are few, and cost less than a branch that guesses wrong every other time.
 void take_hits(const BlockArrays& arrays, std::size_t block, const BlockHits& hits, const PieceVisit& visit,
-               const AcceptsSlot& accepts, CodeFronts& fronts) {
+               const Allowed& allowed, CodeFronts& fronts) {
   CodeFront& front = fronts.fronts[visit.query];
   const CodedQuery& query = fronts.coded[visit.query];
   for (std::size_t i = 0; i < hits.count; ++i) {
     const std::size_t position = block * kBlockRows + hits.positions[i];
-    if (position >= arrays.positions()) continue;
+    if (position >= arrays.positions() || (allowed.marks != nullptr && !allowed.marks->has(position))) continue;
     const float off = reach(query, arrays.bound(position / kBlockRows), visit.tail, arrays.tail(position));
     const float value = visit.offset + hits.values[i];
     const std::uint32_t slot = arrays.slot(position);
-    if (slot >= arrays.places() || (accepts && !accepts(visit.query, slot))) continue;  // none, damage, or not wanted
+    if (slot >= arrays.places() || (allowed.accepts && !allowed.accepts(visit.query, slot))) continue;  // none, damage, or not wanted
     front.keep({value + off, value, slot}, value - off);
   }
   front.settle(query.slack);
@@ -30,7 +31,7 @@ void take_hits(const BlockArrays& arrays, std::size_t block, const BlockHits& hi
 }  // namespace
 
 void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, const BlockBound& most,
-                std::span<const PieceVisit> visits, const AcceptsSlot& accepts, CodeFronts& fronts, PieceMemory& memory,
+                std::span<const PieceVisit> visits, const Allowed& allowed, CodeFronts& fronts, PieceMemory& memory,
                 std::span<WalkStats> stats) {
   constexpr std::size_t kRoom = kLargestPiece * kBlockRows;
   if (memory.positions.size() < kQueriesAPiece * kRoom) {
@@ -51,7 +52,7 @@ void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, con
   for (std::size_t i = 0; i < visits.size(); ++i) {
     stats[visits[i].query].distances += n * kBlockRows;
     stats[visits[i].query].visited += n * kBlockRows;
-    take_hits(arrays, block, hits[i], visits[i], accepts, fronts);
+    take_hits(arrays, block, hits[i], visits[i], allowed, fronts);
   }
 }
 

@@ -29,9 +29,17 @@ struct PieceMemory {
   Buffer<float> values;
 };
 
+class FilterMarks;
+
+// Which rows may be answers: those with a mark, where there are marks, that `accepts` accepts.
+struct Allowed {
+  const FilterMarks* marks = nullptr;
+  const AcceptsSlot& accepts;
+};
+
 // At most kQueriesAPiece visits to n blocks, at most kLargestPiece, whose bounds are at most `most`.
 void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, const BlockBound& most,
-                std::span<const PieceVisit> visits, const AcceptsSlot& accepts, CodeFronts& fronts, PieceMemory& memory,
+                std::span<const PieceVisit> visits, const Allowed& allowed, CodeFronts& fronts, PieceMemory& memory,
                 std::span<WalkStats> stats);
 
 }  // namespace segue

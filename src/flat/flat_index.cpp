@@ -83,7 +83,8 @@ void FlatIndexBody::do_remove(std::span<const Id> ids) {
 }
 
 void FlatIndexBody::scan(const CodeScan& wanted, ScanCodesMemory& memory, std::span<WalkStats> stats) const {
-  scan_codes({codes_, store_}, wanted.queries, {.k = wanted.k, .thresholds = wanted.thresholds}, wanted.accepts,
+  const Allowed allowed{wanted.filter == nullptr ? nullptr : &wanted.filter->marks, wanted.accepts};
+  scan_codes({codes_, store_}, wanted.queries, {.k = wanted.k, .thresholds = wanted.thresholds}, allowed,
              wanted.deadline, memory, stats);
 }
 
@@ -94,9 +95,15 @@ std::size_t FlatIndexBody::scanned_bytes(const SearchOptions&) const noexcept {
 // Some share each piece of codes in the first-level cache, all of them what comes from memory.
 std::size_t FlatIndexBody::group_size() const noexcept { return 64; }
 
+std::size_t FlatIndexBody::few_rows() const noexcept {
+  // Codes are so much cheaper than rows that only a set of that small a part is scored by itself.
+  constexpr std::size_t kPart = 32;
+  return ids_.slots() / kPart;
+}
+
 std::size_t FlatIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
-  return ids_.memory_usage() + store_.memory_usage() + codes_.memory_usage();
+  return ids_.memory_usage() + store_.memory_usage() + codes_.memory_usage() + plans_.memory_usage();
 }
 
 IndexStats FlatIndexBody::stats() const {

@@ -50,6 +50,8 @@ class FlatIndexBody final : public CodedIndex<FlatIndex, ScanCodesMemory> {
   }
   std::size_t scanned_bytes(const SearchOptions& options) const noexcept override;
   std::size_t group_size() const noexcept override;
+  const BlockArrays& arrays() const noexcept override { return codes_; }
+  std::size_t few_rows() const noexcept override;
   void remove_code(std::uint32_t slot) noexcept override { codes_.remove(slot); }
   void rename_code(std::uint32_t last, std::uint32_t hole) noexcept override { codes_.rename(last, hole); }
   void resize_codes(std::size_t slots) override { codes_.resize_slots(slots); }

@@ -29,6 +29,8 @@ class Gate {
   // Whether it rejects nothing but empty slots.
   bool open() const noexcept { return !filter_ && excludes_ == 0; }
   std::size_t excludes() const noexcept { return excludes_; }
+  // Whether the query leaves that slot out by name.
+  bool excludes(std::uint32_t slot) const noexcept { return excludes_ != 0 && excluded_.contains(slot); }
   const std::optional<IdSetReader>& filter() const noexcept { return filter_; }
 
   bool accepts(std::uint32_t slot) const noexcept {

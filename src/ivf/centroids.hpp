@@ -1,35 +1,25 @@
 #pragma once
 // Centroids: the centres of the lists, and which of them a row belongs to or a query should visit.
 //
-// Both are products of eight-bit codes of the centres, as tiles: 2,000 centres of 128 dimensions take a microsecond a
-// query. That a near tie may fall the wrong way costs nothing that a scan of lists would notice; what a
-// scan needs exactly (products and distances to the centres that it visits) it takes from the rows in float32.
+// Both by eight-bit codes of the centres: in tiles for rows, of which there are many; in blocks for queries. What a scan
+// needs exactly (products and distances to the centres that it visits) it takes from the rows in float32.
 //
 // Immutable once made; reading is safe from any number of threads.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "ivf/centre_blocks.hpp"
 #include "segue/core/vector_store.hpp"
 #include "segue/matrix_view.hpp"
 
 namespace segue {
 
-// What ranking works in; kept between calls.
-struct RankMemory {
-  Buffer<float> moved;
-  Buffer<unsigned char> queries;
-  Buffer<unsigned char> scratch;
-  Buffer<float> scores;
-  std::vector<float> lanes;
-  std::vector<std::uint64_t> keys;
-};
-
 class Centroids {
  public:
-  Centroids(const kernels::KernelTable& table, std::size_t dim) : rows_(table, Storage::kF32, dim), codes_(table, Storage::kSq8, dim) {}
+  Centroids(const kernels::KernelTable& table, std::size_t dim)
+      : rows_(table, Storage::kF32, dim), codes_(table, Storage::kSq8, dim), blocks_(table, dim) {}
   Centroids(const kernels::KernelTable& table, MatrixView centres);
 
   std::size_t size() const noexcept { return rows_.size(); }
@@ -42,28 +32,27 @@ class Centroids {
   // lists[i]: the centre nearest to row i.
   void assign(MatrixView rows, std::uint32_t* lists, int threads) const;
 
-  // What a list is worth to a query q: its product with the centre plus bias[list] plus |q| * spread[list]; spread may
-  // be empty. The best `count` (at most size()) lists of each query, best first, equal ones by number, one query after
-  // the other.
-  struct Worth {
-    std::span<const float> bias;
-    std::span<const float> spread;
-  };
-  void rank(std::span<const float* const> queries, const Worth& worth, std::size_t count, RankMemory& memory,
+  // The `count` lists that each query should visit, as CentreBlocks::rank() does, of any number of queries. Where the worth
+  // is nearness() they are those with the nearest centres.
+  void rank(std::span<const float* const> queries, const ListWorth& worth, std::size_t count, RankMemory& memory,
             std::uint32_t* lists) const;
-  // Half the squared length of each centre less their mean, negated: the bias under which the nearest is the best.
+  // Half the squared length of each centre less the mean, negated.
   std::span<const float> nearness() const noexcept { return nearness_.span(); }
+  // What a worth has room for.
+  std::size_t places() const noexcept { return blocks_.places(); }
 
   std::size_t memory_usage() const noexcept {
-    return rows_.memory_usage() + codes_.memory_usage() + mean_.memory_usage() + nearness_.memory_usage();
+    return rows_.memory_usage() + codes_.memory_usage() + blocks_.memory_usage() + mean_.memory_usage() +
+           nearness_.memory_usage();
   }
 
  private:
-  // Products of at most kAtOnce rows with all centres; the rows are moved by the mean first where `move` is set.
-  const float* products(std::span<const float* const> rows, bool move, RankMemory& memory) const;
+  struct AssignMemory;
+  const float* products(MatrixView rows, AssignMemory& memory) const;
 
   VectorStore rows_;
-  VectorStore codes_;
+  VectorStore codes_;  // less the mean, as are blocks
+  CentreBlocks blocks_;
   Buffer<float> mean_;
   Buffer<float> nearness_;
 };

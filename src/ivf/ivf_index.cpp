@@ -151,7 +151,7 @@ Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, co
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
   layout.centroids.assign(sample, lists_of_sample.data(), options.threads);
   layout.blocks.start(layout.centroids, sample, lists_of_sample, options.threads);
-  layout.spread.resize(layout.centroids.size());
+  layout.spread.resize(layout.centroids.places());
   return layout;
 }
 
@@ -172,15 +172,15 @@ void IvfIndexBody::deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
 void IvfIndexBody::weigh(IvfLayout& layout) const noexcept {
   if (metric_ != Metric::kInnerProduct) return;
   const auto part = static_cast<float>(kDeviations / std::sqrt(static_cast<double>(dim_)));
-  for (std::size_t l = 0; l < layout.spread.size(); ++l) layout.spread[l] = part * layout.blocks.spread(l);
+  const std::size_t lists = layout.blocks.lists();
+  for (std::size_t l = 0; l < layout.spread.size(); ++l) layout.spread[l] = l < lists ? part * layout.blocks.spread(l) : 0;
 }
 
 Lists IvfIndexBody::lists() const noexcept {
   const bool products = metric_ == Metric::kInnerProduct;
   return {layout_.centroids,
           layout_.blocks,
-          {products ? std::span<const float>() : layout_.centroids.nearness(),
-           products ? layout_.spread.span() : std::span<const float>()}};
+          {.bonus = products ? layout_.spread.span() : layout_.centroids.nearness(), .by_norm = products}};
 }
 
 // The new rows are made beside the old ones; where the lists are trained anew, so are they. What is left then is a few
@@ -262,9 +262,19 @@ void IvfIndexBody::do_remove(std::span<const Id> ids) {
 }
 
 void IvfIndexBody::scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const {
+  const Allowed allowed{wanted.filter == nullptr ? nullptr : &wanted.filter->marks, wanted.accepts};
   scan_lists(lists(), wanted.queries,
-             {.k = wanted.k, .nprobe = probes(wanted.options), .thresholds = wanted.thresholds}, wanted.accepts,
-             wanted.deadline, memory, stats);
+             {.k = wanted.k, .nprobe = probes(wanted.options), .thresholds = wanted.thresholds, .filter = wanted.filter},
+             allowed, wanted.deadline, memory, stats);
+}
+
+void IvfIndexBody::complete(FilterPlan& plan) const {
+  plan.barred.resize(layout_.centroids.size());
+  for (std::size_t l = 0; l < plan.barred.size(); ++l) {
+    const bool open = plan.marks.rows_in(layout_.blocks.run(l).first, layout_.blocks.run_end(l)) != 0;
+    plan.barred[l] = !open;
+    plan.open_lists += open;
+  }
 }
 
 std::size_t IvfIndexBody::scanned_bytes(const SearchOptions& options) const noexcept {
@@ -274,6 +284,12 @@ std::size_t IvfIndexBody::scanned_bytes(const SearchOptions& options) const noex
 
 // Thousands share most lists with others; what each needs besides is some kilobytes.
 std::size_t IvfIndexBody::group_size() const noexcept { return 1024; }
+
+// Fewer take less time than finding out which lists hold them.
+std::size_t IvfIndexBody::few_rows() const noexcept {
+  constexpr std::size_t kListsARow = 4;
+  return layout_.centroids.size() / kListsARow;
+}
 
 Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
   return guard_memory([&]() -> Status {
@@ -326,7 +342,8 @@ Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
 std::size_t IvfIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
   return ids_.memory_usage() + store_.memory_usage() + layout_.centroids.memory_usage() +
-         layout_.blocks.memory_usage() + layout_.spread.memory_usage() + curves_.memory_usage();
+         layout_.blocks.memory_usage() + layout_.spread.memory_usage() + curves_.memory_usage() +
+         plans_.memory_usage();
 }
 
 IndexStats IvfIndexBody::stats() const {

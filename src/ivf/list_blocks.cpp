@@ -41,11 +41,6 @@ void ListBlocks::take_projection(Projection projection) {
   columns_ = projection_.columns();
 }
 
-std::size_t ListBlocks::position_of(std::uint32_t slot) const noexcept {
-  if (slot >= positions_.size() || positions_[slot] == 0 || positions_[slot] > slots_.size()) return kNowhere;
-  return positions_[slot] - 1;
-}
-
 void ListBlocks::decode_head(std::size_t position, float* out) const noexcept {
   const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
   for (std::size_t i = 0; i < head(); ++i) {
@@ -141,7 +136,7 @@ void ListBlocks::make_room(std::span<const std::uint32_t> wanted) {
     const std::uint32_t room = room_for(wanted[l] + wanted[l] / 2);
     resize_blocks(first + room);
     copy_blocks(*this, old.first, first, blocks_for(old.rows));
-    std::fill_n(slots_.data() + old.first * kBlockRows, old.blocks * kBlockRows, kNoSlot);
+    clear_slots(old.first, old.blocks);
     std::fill_n(owners_.data() + first, room, static_cast<std::uint32_t>(l));
     runs_[l] = {static_cast<std::uint32_t>(first), room, old.rows};
     take_places(l);
@@ -297,7 +292,7 @@ void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::
       const std::size_t position = runs_[l].first * kBlockRows + runs_[l].rows++;
       const std::uint32_t slot = to[by_list[i]];
       if (positions_[slot] != 0) orphans.push_back(positions_[slot] - 1);
-      slots_[position] = slot;
+      set_slot(position, slot);
       positions_[slot] = static_cast<std::uint32_t>(position) + 1;
       energies_[l] += lengths[i].residual_squared;
       fixed_.longest = std::max(fixed_.longest, round_up(lengths[i].row * (1 + 1e-6)));
@@ -323,7 +318,7 @@ void ListBlocks::remove_at(std::size_t position) noexcept {
   const std::size_t last = run.first * kBlockRows + run.rows - 1;
   energies_[list] *= static_cast<double>(run.rows - 1) / run.rows;
   if (last != position) move_row(last, position);
-  slots_[last] = kNoSlot;
+  set_slot(last, kNoSlot);
   --run.rows;
   --size_;
 }

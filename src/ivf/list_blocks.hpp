@@ -85,9 +85,6 @@ class ListBlocks : public BlockArrays {
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }
   bool has_tails() const noexcept { return has_tails_; }
 
-  // Where a slot's code is; kNowhere if that is nowhere, as a damaged file may have it.
-  static constexpr std::size_t kNowhere = ~std::size_t{0};
-  std::size_t position_of(std::uint32_t slot) const noexcept;
   std::size_t list_of(std::size_t position) const noexcept { return owners_[position / kernels::kBlockRows]; }
   // The numbers that a code stands for, head() of them, and the vector that has them as its leading coordinates.
   void decode_head(std::size_t position, float* out) const noexcept;

@@ -20,17 +20,20 @@ constexpr std::size_t kWider = 4;
 
 class ListScan {
  public:
-  ListScan(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+  ListScan(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const Allowed& allowed,
            const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats)
       : lists_(lists),
         blocks_(lists.blocks),
         queries_(queries),
         options_(options),
-        accepts_(accepts),
+        allowed_(allowed),
         deadline_(deadline),
         memory_(memory),
         stats_(stats),
-        nprobe_(std::clamp<std::size_t>(options.nprobe, 1, lists.centroids.size())) {
+        worth_(lists.worth),
+        most_(options.filter != nullptr ? options.filter->open_lists : lists.centroids.size()),
+        nprobe_(std::min(std::max<std::size_t>(1, options.nprobe), most_)) {
+    if (options.filter != nullptr) worth_.barred = options.filter->barred;
     if (memory.fronts.size() < queries.size()) memory.fronts.resize(queries.size());
     for (std::size_t q = 0; q < queries.size(); ++q) {
       // Where all rows are wanted none is ever ruled out.
@@ -42,7 +45,7 @@ class ListScan {
   void run() {
     const std::size_t n = queries_.size();
     room_for(n * nprobe_);
-    lists_.centroids.rank(queries_, lists_.worth, nprobe_, memory_.ranking, memory_.lists.data());
+    lists_.centroids.rank(queries_, worth_, nprobe_, memory_.ranking, memory_.lists.data());
     for (std::size_t q = 0; q < n; ++q) {
       stats_[q].distances += lists_.centroids.size();
       weigh(q, q * nprobe_, nprobe_);
@@ -162,10 +165,10 @@ class ListScan {
   // Where a query had fewer than k rows to choose from: more lists, those that it has seen left out.
   void widen(std::size_t q) {
     std::size_t seen = nprobe_;
-    while (memory_.fronts[q].reached().size() < options_.k && seen < lists_.centroids.size()) {
-      const std::size_t wider = std::min(lists_.centroids.size(), kWider * seen);
+    while (memory_.fronts[q].reached().size() < options_.k && seen < most_) {
+      const std::size_t wider = std::min(most_, kWider * seen);
       room_for(wider);
-      lists_.centroids.rank(queries_.subspan(q, 1), lists_.worth, wider, memory_.ranking, memory_.lists.data());
+      lists_.centroids.rank(queries_.subspan(q, 1), worth_, wider, memory_.ranking, memory_.lists.data());
       weigh(q, 0, wider);
       if (!visit_one(q, seen, wider)) return;
       seen = wider;
@@ -173,29 +176,30 @@ class ListScan {
   }
 
   void scan(std::size_t list, std::span<const PieceVisit> visits) {
-    const std::size_t end = blocks_.run_end(list);
-    for (std::size_t block = blocks_.run(list).first; block < end; block += kLargestPiece) {
-      const std::size_t n = std::min(kLargestPiece, end - block);
-      scan_piece(blocks_, block, n, blocks_.largest(block, n), visits, accepts_, memory_, memory_.piece, stats_);
-    }
+    for_each_piece(allowed_.marks, blocks_.run(list).first, blocks_.run_end(list), [&](std::size_t block, std::size_t n) {
+      scan_piece(blocks_, block, n, blocks_.largest(block, n), visits, allowed_, memory_, memory_.piece, stats_);
+      return true;
+    });
   }
 
   const Lists& lists_;
   const ListBlocks& blocks_;
   std::span<const float* const> queries_;
   const ListScanOptions& options_;
-  const AcceptsSlot& accepts_;
+  const Allowed allowed_;
   const Deadline& deadline_;
   ListScanMemory& memory_;
   std::span<WalkStats> stats_;
+  ListWorth worth_;
+  std::size_t most_;  // lists that hold anything wanted, as far as is known
   std::size_t nprobe_;
 };
 
 }  // namespace
 
-void scan_lists(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+void scan_lists(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const Allowed& allowed,
                 const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats) {
-  ListScan(lists, queries, options, accepts, deadline, memory, stats).run();
+  ListScan(lists, queries, options, allowed, deadline, memory, stats).run();
 }
 
 }  // namespace segue

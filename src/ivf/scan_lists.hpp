@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "codes/code_front.hpp"
+#include "codes/filter_cache.hpp"
 #include "codes/scan_piece.hpp"
 #include "ivf/centroids.hpp"
 #include "ivf/list_rows.hpp"
@@ -23,7 +24,7 @@ namespace segue {
 struct Lists {
   const Centroids& centroids;
   const ListBlocks& blocks;
-  Centroids::Worth worth;
+  ListWorth worth;
 };
 
 struct ListScanMemory : CodeFronts {
@@ -45,11 +46,13 @@ struct ListScanOptions {
   std::size_t nprobe = 1;
   // No upper bound below this value is wanted; one a query, or none.
   std::span<const float> thresholds = {};
+  // Of the filter, where there is one; its marks are those of what is allowed. nprobe counts lists that are not barred.
+  const FilterPlan* filter = nullptr;
 };
 
 // memory.coded[q] is prepared from queries[q]. Fills memory.fronts and adds to stats[q]. Where fewer than k rows were found,
 // further lists are scanned until there are k or no more lists.
-void scan_lists(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const AcceptsSlot& accepts,
+void scan_lists(const Lists& lists, std::span<const float* const> queries, const ListScanOptions& options, const Allowed& allowed,
                 const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats);
 
 }  // namespace segue

@@ -70,6 +70,38 @@ TEST_P(IndexFilter, EverySelectivity) {
   }
 }
 
+// What an index knows of a filter it has to know after every change too.
+TEST_P(IndexFilter, StaysRightWhileItemsChange) {
+  std::vector<IdSet> filters;
+  for (const std::size_t n : {3u, 150u, 1000u}) {
+    filters.push_back(some(n));
+    filters.push_back(~filters.back());
+  }
+  Id fresh = 3 * kItems;
+  for (int step = 0; step < 12; ++step) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    const std::size_t n = step == 6 ? 700 : 1 + random_.below(12);
+    const Vectors x = clustered_vectors(random_, n, kDim, 20, 0.4F);
+    std::vector<Id> ids = index_->ids();
+    for (std::size_t i = 0; i < n; ++i) std::swap(ids[i], ids[i + random_.below(ids.size() - i)]);
+    ids.resize(n);
+    switch (step % 4) {
+      case 0: ASSERT_EQ(index_->remove(ids).value(), n); break;
+      case 1: SEGUE_ASSERT_OK(index_->upsert(MatrixView(x, kDim), ids)); break;
+      case 2:
+        // Ids that filters name came, went, and come again.
+        for (std::size_t i = 0; i < n; ++i) ids[i] = i % 2 == 0 ? fresh++ : static_cast<Id>(3 * i);
+        SEGUE_ASSERT_OK(index_->upsert(MatrixView(x, kDim), ids));
+        break;
+      default: ASSERT_EQ(index_->remove(std::span(ids).first((n + 1) / 2)).value(), (n + 1) / 2); break;
+    }
+    reference_.emplace(Reference::of(*index_));
+    for (const IdSet& filter : filters) {
+      ASSERT_NO_FATAL_FAILURE(expect_right({.ef = 400, .nprobe = 1000, .filter = &filter}, 10));
+    }
+  }
+}
+
 // A filter that has nothing to do with nearness is easy; one that holds just what is far away is not.
 TEST_P(IndexFilter, OnlyWhatIsFarAway) {
   const Vectors query(queries_.begin(), queries_.begin() + kDim);

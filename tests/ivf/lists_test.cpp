@@ -165,27 +165,65 @@ TEST(Centroids, RowsGoToTheNearest) {
 TEST(Centroids, RankingIsByWorth) {
   Random random(17);
   const Vectors centres = gaussian_vectors(random, 300, kDim);
-  const Vectors query = gaussian_vectors(random, 1, kDim);
+  const Vectors query = gaussian_vectors(random, 5, kDim);  // more than go together
   const Centroids centroids(kernels::active_kernels(), MatrixView(centres, kDim));
-  std::vector<float> bias(300), spread(300);
-  for (float& b : bias) b = gaussian(random);
+  std::vector<float> spread(centroids.places());
   for (float& s : spread) s = static_cast<float>(uniform(random));
-  const double length = std::sqrt(std::inner_product(query.begin(), query.end(), query.begin(), 0.0));
-  std::vector<double> worth(300);
-  for (std::size_t c = 0; c < 300; ++c) {
-    worth[c] = bias[c] + length * spread[c];
-    for (std::size_t j = 0; j < kDim; ++j) worth[c] += static_cast<double>(query[j]) * centres[c * kDim + j];
-  }
-  const float* queries[] = {query.data()};
+  std::vector<unsigned char> barred(300);
+  for (unsigned char& b : barred) b = random.below(3) == 0;
+  const float* queries[5];
+  for (std::size_t q = 0; q < 5; ++q) queries[q] = query.data() + q * kDim;
   RankMemory memory;
-  for (const std::size_t count : {1u, 7u, 64u, 300u}) {
-    std::vector<std::uint32_t> lists(count);
-    centroids.rank(queries, {bias, spread}, count, memory, lists.data());
-    std::vector<double> sorted = worth;
-    std::sort(sorted.begin(), sorted.end(), std::greater<>());
-    for (std::size_t i = 0; i < count; ++i) ASSERT_NEAR(worth[lists[i]], sorted[i], 0.2) << count << " at " << i;
+  for (const bool nearest : {false, true}) {
+    for (const bool bars : {false, true}) {
+      for (const std::size_t wanted : {1u, 7u, 64u, 300u}) {
+        SCOPED_TRACE(std::to_string(nearest) + std::to_string(bars) + " " + std::to_string(wanted));
+        const auto open = static_cast<std::size_t>(std::count(barred.begin(), barred.end(), 0));
+        const std::size_t count = std::min<std::size_t>(wanted, bars ? open : 300);
+        ListWorth worth{.bonus = nearest ? centroids.nearness() : spread, .by_norm = !nearest};
+        if (bars) worth.barred = barred;
+        std::vector<std::uint32_t> lists(5 * count);
+        centroids.rank(queries, worth, count, memory, lists.data());
+        for (std::size_t q = 0; q < 5; ++q) {
+          std::vector<double> each(300), sorted;
+          double length = 0;
+          for (std::size_t j = 0; j < kDim; ++j) length += static_cast<double>(queries[q][j]) * queries[q][j];
+          for (std::size_t c = 0; c < 300; ++c) {
+            each[c] = nearest ? 0 : std::sqrt(length) * static_cast<double>(spread[c]);
+            for (std::size_t j = 0; j < kDim; ++j) {
+              const double x = centres[c * kDim + j];
+              each[c] += nearest ? -(queries[q][j] - x) * (queries[q][j] - x) / 2 : queries[q][j] * x;
+            }
+            if (!bars || barred[c] == 0) sorted.push_back(each[c]);
+          }
+          std::sort(sorted.begin(), sorted.end(), std::greater<>());
+          std::vector<std::uint32_t> own(lists.begin() + static_cast<std::ptrdiff_t>(q * count),
+                                         lists.begin() + static_cast<std::ptrdiff_t>((q + 1) * count));
+          for (std::size_t i = 0; i < count; ++i) {
+            ASSERT_TRUE(!bars || barred[own[i]] == 0);
+            ASSERT_NEAR(each[own[i]], sorted[i], 0.3) << "at " << i;
+          }
+          std::sort(own.begin(), own.end());
+          EXPECT_EQ(std::unique(own.begin(), own.end()), own.end());
+        }
+      }
+    }
+  }
+}
+
+// Even of a query whose numbers overflow, or are none at all, as many lists as are wanted, each once.
+TEST(Centroids, EveryQueryGetsItsLists) {
+  Random random(18);
+  const Vectors centres = gaussian_vectors(random, 100, kDim);
+  const Centroids centroids(kernels::active_kernels(), MatrixView(centres, kDim));
+  RankMemory memory;
+  for (const float size : {0.0f, 1e-44f, 1e-30f, 1e30f, 3e38f}) {
+    const std::vector<float> query(kDim, size);
+    const float* queries[] = {query.data()};
+    std::vector<std::uint32_t> lists(100);
+    centroids.rank(queries, {.bonus = centroids.nearness()}, 100, memory, lists.data());
     std::sort(lists.begin(), lists.end());
-    EXPECT_EQ(std::unique(lists.begin(), lists.end()), lists.end());
+    for (std::uint32_t l = 0; l < 100; ++l) ASSERT_EQ(lists[l], l) << size;
   }
 }
 

@@ -1,0 +1,66 @@
+#pragma once
+// FilterCache: what an index knows of filters that came before, so that a market or an age limit is looked at once.
+//
+// A plan costs about what making its IdSet did, and some microseconds after a few changes of the index. Filters are told
+// apart by their contents, so a caller may make the same one again for each request. Safe from any number of threads.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "codes/filter_marks.hpp"
+
+namespace segue {
+
+// A filter as one index sees it.
+struct FilterPlan {
+  FilterMarks marks;
+  std::vector<std::uint32_t> slots = {};   // all that it lets through, where they are so few that a scan would cost more
+  std::vector<unsigned char> barred = {};  // lists: 1 where there is nothing that it lets through, else 0
+  std::size_t open_lists = 0;              // how many are not barred
+  ChangeLog::Moment made = {};
+};
+
+class FilterCache {
+ public:
+  // The plan of a filter as of now. make(old, changed) makes it: `old` is null, or one before these blocks changed. It is
+  // called without the lock, perhaps by several threads at once.
+  template <class Make>
+  std::shared_ptr<const FilterPlan> find_or_make(const IdSet& filter, const ChangeLog& changes, const Make& make) {
+    std::shared_ptr<const FilterPlan> plan = find(filter);
+    std::optional<std::span<const std::uint32_t>> changed;
+    if (plan != nullptr) changed = changes.since(plan->made);
+    if (changed && changed->empty()) return plan;
+    FilterPlan fresh = changed ? make(plan.get(), *changed) : make(nullptr, {});
+    fresh.made = changes.now();
+    plan = std::make_shared<const FilterPlan>(std::move(fresh));
+    keep(filter, plan);
+    return plan;
+  }
+  std::size_t memory_usage() const;
+
+ private:
+  // The plans of this many filters take a thirtieth of what an index does.
+  static constexpr std::size_t kMost = 32;
+
+  struct Entry {
+    IdSet filter;
+    std::shared_ptr<const FilterPlan> plan;
+    std::uint64_t used;
+  };
+
+  std::vector<Entry>::iterator entry_of(const IdSet& filter);
+  std::shared_ptr<const FilterPlan> find(const IdSet& filter);
+  // In the place of the one before it or, where there are many, of the one that was used longest ago.
+  void keep(const IdSet& filter, std::shared_ptr<const FilterPlan> plan);
+
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace segue
