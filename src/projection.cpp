@@ -18,9 +18,6 @@ namespace {
 // Of the energy that the best subspace holds, ten steps leave less than a thousandth unfound on every set measured.
 constexpr std::size_t kIterations = 10;
 constexpr std::size_t kTileRows = 64;
-// Below this a tile is scored row by row, in another order of sums: pieces are filled up to it, so that a vector gets
-// the same coordinates in whatever company it comes.
-constexpr std::size_t kLeastTile = 8;
 
 const kernels::FamilyKernels& f32_of(const kernels::KernelTable& table) noexcept {
   return table.families[kernels::kFamilyF32];
@@ -171,6 +168,7 @@ Projection Projection::adopt(const kernels::KernelTable& table, std::size_t dim,
   p.centre_ = std::move(centre);
   p.energies_ = std::move(energies);
   p.total_energy_ = total_energy;
+  p.lay_out();
   return p;
 }
 
@@ -202,6 +200,7 @@ Projection Projection::train(const kernels::KernelTable& table, MatrixView rows,
   sort_by_energy(basis, energies, dim);
   p.basis_ = std::move(basis);
   p.energies_.assign(energies);
+  p.lay_out();
   return p;
 }
 
@@ -209,6 +208,7 @@ Projection Projection::shortened(std::size_t head) const {
   Projection p = *this;
   p.basis_.resize(head * dim_);
   if (!energies_.empty()) p.energies_.resize(head);
+  p.lay_out();
   return p;
 }
 
@@ -219,27 +219,20 @@ const float* Projection::move_to_centre(const float* x, ProjectionMemory& memory
   return memory.moved.data();
 }
 
-void Projection::project(const float* moved, float* head_out, ProjectionMemory& memory) const {
-  if (!rotates()) {
-    std::memcpy(head_out, moved, dim_ * sizeof(float));
-    return;
-  }
-  const kernels::FamilyKernels& f32 = f32_of(*table_);
-  if (memory.queries.size() < f32.query_bytes(dim_)) memory.queries.resize(f32.query_bytes(dim_));
-  f32.prepare_query(moved, dim_, memory.queries.data());
-  f32.score_block[kernels::kDot](memory.queries.data(), reinterpret_cast<const unsigned char*>(basis_.data()),
-                                 dim_ * sizeof(float), head(), dim_, head_out);
+void Projection::lay_out() {
+  if (!rotates()) return;
+  panels_.resize(table_->matrix.bytes(head(), dim_));
+  table_->matrix.lay_out(basis_.data(), head(), dim_, panels_.data());
 }
 
 float Projection::apply(const float* x, float* head_out, ProjectionMemory& memory) const {
-  const float* moved = move_to_centre(x, memory);
-  project(moved, head_out, memory);
-  if (!rotates()) return 0;
-  return static_cast<float>(std::sqrt(std::max(0.0, dot(moved, moved, dim_) - dot(head_out, head_out, head()))));
+  float tail = 0;
+  project_tile({&x, 1}, true, head_out, &tail, memory);
+  return tail;
 }
 
 void Projection::apply_direction(const float* x, float* head_out, ProjectionMemory& memory) const {
-  project(x, head_out, memory);
+  project_tile({&x, 1}, false, head_out, nullptr, memory);
 }
 
 void Projection::apply(MatrixView rows, float* heads, float* tails, ProjectionMemory& memory) const {
@@ -289,26 +282,14 @@ void Projection::project_tile(std::span<const float* const> rows, bool move, flo
   }
   const kernels::FamilyKernels& f32 = f32_of(*table_);
   const std::size_t query_bytes = f32.query_bytes(dim_);
-  if (memory.queries.size() < kTileRows * query_bytes) memory.queries.resize(kTileRows * query_bytes);
-  if (memory.scratch.size() < f32.tile_scratch_bytes(dim_)) memory.scratch.resize(f32.tile_scratch_bytes(dim_));
+  if (memory.queries.size() < n * query_bytes) memory.queries.resize(n * query_bytes);
   double energy[kTileRows];
   for (std::size_t i = 0; i < n; ++i) {
     const float* x = moved(i);
     f32.prepare_query(x, dim_, memory.queries.data() + i * query_bytes);
     energy[i] = tails == nullptr ? 0 : dot(x, x, dim_);
   }
-  float* out = heads;
-  if (n < kLeastTile) {
-    for (std::size_t i = n; i < kLeastTile; ++i) {
-      std::memcpy(memory.queries.data() + i * query_bytes, memory.queries.data(), query_bytes);
-    }
-    if (memory.moved.size() < dim_ + kLeastTile * n_head) memory.moved.resize(dim_ + kLeastTile * n_head);
-    out = memory.moved.data() + dim_;
-  }
-  f32.score_tile[kernels::kDot](memory.queries.data(), query_bytes, std::max(n, kLeastTile),
-                                reinterpret_cast<const unsigned char*>(basis_.data()), dim_ * sizeof(float), n_head,
-                                dim_, out, n_head, memory.scratch.data());
-  if (n < kLeastTile) std::memcpy(heads, out, n * n_head * sizeof(float));
+  table_->matrix.multiply(memory.queries.data(), query_bytes, n, panels_.data(), n_head, dim_, heads);
   if (tails == nullptr) return;
   for (std::size_t i = 0; i < n; ++i) {
     const double rest = energy[i] - dot(heads + i * n_head, heads + i * n_head, n_head);

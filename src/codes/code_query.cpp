@@ -58,7 +58,7 @@ bool CodeBlocks::covers(const float* query) const noexcept {
 void CodeBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                          CodeQueryMemory& memory) const {
   code_queries(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, queries,
-               false, out, memory);
+               out, memory);
 }
 
 namespace {
@@ -161,20 +161,13 @@ void code_levels(const kernels::KernelTable& table, const float* numbers, std::s
 }
 
 void code_queries(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                  const RowLimits& limits, std::span<const float* const> queries, bool alike,
+                  const RowLimits& limits, std::span<const float* const> queries,
                   std::span<CodedQuery> out, CodeQueryMemory& memory) {
   const bool l2 = metric == RowMetric::kSquaredL2;
   const std::size_t head = projection.head();
   if (memory.heads.size() < queries.size() * head) memory.heads.resize(queries.size() * head);
   float* heads = memory.heads.data();
-  // One query reads the directions once either way, and a tile would be filled up with copies of it.
-  if (queries.size() == 1 && !alike) {
-    if (l2) {
-      projection.apply(queries[0], heads, memory.projecting);
-    } else {
-      projection.apply_direction(queries[0], heads, memory.projecting);
-    }
-  } else if (l2) {
+  if (l2) {
     projection.apply(queries, heads, memory.projecting);
   } else {
     projection.apply_direction(queries, heads, memory.projecting);

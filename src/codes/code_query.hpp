@@ -69,10 +69,11 @@ struct CodeLevels {
 void code_levels(const kernels::KernelTable& table, const float* numbers, std::size_t n, std::size_t count,
                  CodeLevels& out);
 
-// Several are projected together, which sums in another order than one alone; `alike`: one is too. The projection's centre is subtracted under l2; a product takes the query's direction.
+// The projection's centre is subtracted under l2; a product takes the query's direction. A query gets the same codes in
+// whatever company.
 void code_queries(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                  const RowLimits& limits, std::span<const float* const> queries, bool alike,
-                  std::span<CodedQuery> out, CodeQueryMemory& memory);
+                  const RowLimits& limits, std::span<const float* const> queries, std::span<CodedQuery> out,
+                  CodeQueryMemory& memory);
 
 // What projecting a vector may get wrong, a unit of its length.
 double projection_error(const Projection& projection, double defect) noexcept;

@@ -57,7 +57,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   }
   void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                CodeQueryMemory& memory) const override {
-    layout_.blocks.prepare(queries, coded_, out, memory);
+    layout_.blocks.prepare(queries, out, memory);
   }
   void scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const override;
   ExactScorer& exact_scorer(const float* query, const CodedQuery* coded, ListScanMemory& memory) const override;

@@ -328,11 +328,11 @@ bool ListBlocks::covers(const float* query) const noexcept {
   return can_bound(metric_, std::sqrt(squared_distance(query, nullptr, dim_)), longest, mean_norm_);
 }
 
-void ListBlocks::prepare(std::span<const float* const> queries, bool alike, std::span<CodedQuery> out,
+void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                          CodeQueryMemory& memory) const {
   // A row less its centre is up to twice as long as either.
   const float longest = 2 * std::max(fixed_.longest, fixed_.longest_centre);
-  code_queries(*table_, projection_, metric_, {longest, 0, row_error()}, queries, alike, out, memory);
+  code_queries(*table_, projection_, metric_, {longest, 0, row_error()}, queries, out, memory);
   const bool l2 = metric_ == RowMetric::kSquaredL2;
   const double wrong = l2 ? row_error() * static_cast<double>(fixed_.longest_centre) * static_cast<double>(longest) : 0;
   for (CodedQuery& query : out) {

@@ -78,8 +78,7 @@ class ListBlocks : public BlockArrays {
 
   // As CodeBlocks: whether codes can bound the scores of that query, and the query in their form.
   bool covers(const float* query) const noexcept;
-  // `alike`: a query gets the same codes in whatever company, as is wanted where they decide.
-  void prepare(std::span<const float* const> queries, bool alike, std::span<CodedQuery> out,
+  void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                CodeQueryMemory& memory) const;
   // V(c - m) of a list's centre, as many numbers as head(); under l2 and with a rotation alone.
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }

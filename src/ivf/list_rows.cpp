@@ -42,7 +42,7 @@ void ListScorer::reset(const ListRows& rows, const float* query, const CodedQuer
   covered_ = rows.blocks.blocks() != 0 && (coded != nullptr || rows.blocks.covers(query));
   if (!covered_) return;
   if (coded == nullptr) {
-    rows.blocks.prepare({&query, 1}, true, {&own_, 1}, coding_);
+    rows.blocks.prepare({&query, 1}, {&own_, 1}, coding_);
     coded = &own_;
   }
   const kernels::KernelTable& table = rows.blocks.table();

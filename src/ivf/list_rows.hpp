@@ -33,7 +33,7 @@ void read_list_row(const ListRows& rows, std::uint32_t slot, float* out, ReadLis
 // What one query costs against them, as good as in float32. Memory is kept between queries.
 class ListScorer final : public ExactScorer {
  public:
-  // `coded`: the query as the blocks prepared it, alike in any company; null: is done here.
+  // `coded`: the query as the blocks prepared it; null: is done here.
   void reset(const ListRows& rows, const float* query, const CodedQuery* coded);
   void score(std::vector<Candidate>& candidates) override;
 

@@ -117,9 +117,25 @@ struct BlockHits {
 using ScanBlocksFn = void (*)(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, std::size_t groups,
                               const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept;
 
+// ---- a matrix that stays ------------------------------------------------------------------------------------------------
+//
+// Rows of floats laid out once, for products with vectors that come alone or in numbers: the directions of a projection.
+// A product depends on the vector and the row alone, bit for bit, whatever comes with them. It is off by at most
+// (dim + 16) * u * sum|q_i x_i|.
+struct MatrixKernels {
+  // Bytes of n laid out rows, a multiple of 64.
+  std::size_t (*bytes)(std::size_t n, std::size_t dim) noexcept;
+  // From rows of `dim` floats, one after the other, to `out` (64-byte aligned).
+  void (*lay_out)(const float* rows, std::size_t n, std::size_t dim, void* out) noexcept;
+  // out[q * n + r] = queries[q] . row r, for nq queries as the f32 family prepares them, `query_stride` bytes apart.
+  void (*multiply)(const void* queries, std::size_t query_stride, std::size_t nq, const void* rows, std::size_t n,
+                   std::size_t dim, float* out) noexcept;
+};
+
 struct KernelTable {
   const char* name;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"; later "avx512fp16", "amx"
   FamilyKernels families[kFamilies];
+  MatrixKernels matrix;
   // The largest magnitude of a query's code: 127, or 63 where sums of two products must fit 16 bits.
   int max_block_code;
   ScanBlocksFn scan_blocks;

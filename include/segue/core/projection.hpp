@@ -35,7 +35,6 @@ struct ProjectionOptions {
 struct ProjectionMemory {
   Buffer<float> moved;
   Buffer<unsigned char> queries;
-  Buffer<unsigned char> scratch;
 };
 
 class Projection {
@@ -62,11 +61,11 @@ class Projection {
   bool centered() const noexcept { return !centre_.empty(); }
 
   // The head coordinates of x - centre into `head`; returns the length of what they leave out. Each coordinate is off
-  // by at most (dim/4 + 16) * 2^-24 * |x - centre|, besides defect().
+  // by at most (dim + 16) * 2^-24 * |x - centre|, besides defect(), and is the same whatever else is projected with it.
   float apply(const float* x, float* head, ProjectionMemory& memory) const;
   // The head coordinates of x itself: (x . y) = (x . centre) + V x . V (y - centre) + what the tails share.
   void apply_direction(const float* x, float* head, ProjectionMemory& memory) const;
-  // The same for many rows, as a matrix product: heads is rows * head(), tails one a row or null. Sums in another order.
+  // The same for many rows, as a matrix product: heads is rows * head(), tails one a row or null.
   void apply(MatrixView rows, float* heads, float* tails, ProjectionMemory& memory) const;
   void apply(std::span<const float* const> rows, float* heads, ProjectionMemory& memory) const;
   void apply_direction(std::span<const float* const> rows, float* heads, ProjectionMemory& memory) const;
@@ -82,11 +81,11 @@ class Projection {
   // The basis transposed, dim x head: V^T h is a product with it. Empty for the identity.
   Buffer<float> columns() const;
   std::size_t memory_usage() const noexcept {
-    return basis_.memory_usage() + centre_.memory_usage() + energies_.memory_usage();
+    return basis_.memory_usage() + panels_.memory_usage() + centre_.memory_usage() + energies_.memory_usage();
   }
 
  private:
-  void project(const float* moved, float* head, ProjectionMemory& memory) const;
+  void lay_out();
   void project_tile(std::span<const float* const> rows, bool move, float* heads, float* tails,
                     ProjectionMemory& memory) const;
   const float* move_to_centre(const float* x, ProjectionMemory& memory) const;
@@ -95,6 +94,7 @@ class Projection {
   std::size_t dim_ = 0;
   double total_energy_ = 0;
   Buffer<float> basis_;
+  Buffer<unsigned char> panels_;  // of the basis, for products
   Buffer<float> centre_;
   Buffer<double> energies_;
 };

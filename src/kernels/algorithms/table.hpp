@@ -5,6 +5,7 @@
 // gets its own Family or Tile type and a make_table that uses it; nothing above the table changes.
 
 #include "kernels/algorithms/blocks.hpp"
+#include "kernels/algorithms/matrix.hpp"
 #include "kernels/algorithms/scan.hpp"
 #include "kernels/algorithms/tile.hpp"
 
@@ -46,12 +47,25 @@ constexpr FamilyKernels make_sq8_family() noexcept {
   }
 }
 
+template <class Floats>
+constexpr MatrixKernels make_matrix() noexcept {
+  const auto of = []<class Matrix>(const Matrix&) constexpr noexcept -> MatrixKernels {
+    return {.bytes = Matrix::bytes, .lay_out = Matrix::lay_out, .multiply = Matrix::multiply};
+  };
+  if constexpr (Floats::kHasTile) {
+    return of(PanelMatrix<Floats>());
+  } else {
+    return of(RowMatrix<Floats>());
+  }
+}
+
 template <class Floats, class Codes, class Blocks>
 constexpr KernelTable make_table(const char* name) noexcept {
   return {
       .name = name,
       .families = {make_float_family<Floats, F32Rows<Floats>>(), make_float_family<Floats, F16Rows<Floats>>(),
                    make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>()},
+      .matrix = make_matrix<Floats>(),
       .max_block_code = Blocks::kMaxQueryCode,
       .scan_blocks = scan_blocks<Blocks>,
       .sq8_row_as_query = Sq8Family<Codes>::row_as_query,
