@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "segue/index.hpp"
 
@@ -56,6 +57,15 @@ class IvfIndex : public Index {
   // kInvalidArgument: fewer rows than lists were asked for, and what add() refuses. kUnsupported: there are items of which
   // only codes are kept. Fails without a change.
   virtual Status train(MatrixView sample, const AddOptions& options = {}) = 0;
+
+  // The same without k-means: a list around each of the centres, as many as there are. For centres that several indexes
+  // share, and those of other libraries. Items join the centre nearest to them by l2, whatever the metric; where nothing
+  // is nearest a list stays empty. The sample says which directions codes keep; it may be empty: then all. Lists stay as
+  // they are, whatever the index grows to, until train() is called again.
+  // kInvalidArgument: no centres, another number than the nlist that was asked for, NaN or infinity. Else as above.
+  virtual Status train(MatrixView sample, MatrixView centroids, const AddOptions& options = {}) = 0;
+  // The centres, nlist() x dim, row by row; under cosine of normalised vectors.
+  virtual std::vector<float> centroids() const = 0;
 
   virtual const IvfOptions& options() const noexcept = 0;
   // 0 before it is trained.

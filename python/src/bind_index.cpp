@@ -190,10 +190,23 @@ IvfIndex& lists_of(const py::object& self) {
   return *lists;
 }
 
-void train(const py::object& self, const py::object& sample, const py::object& threads) {
+void train(const py::object& self, const py::object& sample, const py::object& centroids, const py::object& threads) {
   IvfIndex& index = lists_of(self);
   const FloatInput input = to_floats(sample, index.dim(), "sample");
-  change(threads, [&](const AddOptions& options) { return index.train(input.view, options); });
+  if (centroids.is_none()) {
+    change(threads, [&](const AddOptions& options) { return index.train(input.view, options); });
+    return;
+  }
+  const FloatInput given = to_floats(centroids, index.dim(), "centroids");
+  change(threads, [&](const AddOptions& options) { return index.train(input.view, given.view, options); });
+}
+
+py::object centroids(const py::object& self) {
+  const IvfIndex& index = lists_of(self);
+  std::vector<float> rows = without_gil([&] { return index.centroids(); });
+  const auto dim = py::ssize_t(index.dim());
+  const auto lists = py::ssize_t(rows.size()) / dim;
+  return own(std::move(rows), {lists, dim});
 }
 
 }  // namespace
@@ -271,7 +284,9 @@ void bind_index(py::module_& module) {
   py::class_<IvfIndex, Index>(module, "IvfIndex", docs::kIvfIndex)
       .def(py::init(&make_ivf), arg("dim"), arg("metric") = "ip", py::kw_only(), arg("nlist") = "auto",
            arg("storage") = "auto", arg("rerank") = "auto", arg("seed") = 0, docs::kIvfIndexInit)
-      .def("train", &train, arg("sample"), py::kw_only(), arg("threads") = py::none(), docs::kTrain)
+      .def("train", &train, arg("sample"), py::kw_only(), arg("centroids") = py::none(), arg("threads") = py::none(),
+           docs::kTrain)
+      .def("centroids", &centroids, docs::kCentroids)
       .def_property_readonly("nlist", [](const py::object& self) {
              const IvfIndex& index = lists_of(self);
              return without_gil([&] { return index.nlist(); });

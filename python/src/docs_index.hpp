@@ -130,7 +130,7 @@ Example:
 inline constexpr char kIvfIndexInit[] =
     "__init__(self, dim, metric='ip', *, nlist='auto', storage='auto', rerank='auto', seed=0)\n--\n\nSee the class.";
 
-inline constexpr char kTrain[] = R"(train(self, sample, *, threads=None)
+inline constexpr char kTrain[] = R"(train(self, sample, *, centroids=None, threads=None)
 --
 
 Chooses the lists by a sample of what will be added; items that are there are dealt out anew.
@@ -141,10 +141,15 @@ others than those that the lists were made for.
 Args:
     sample: Float array of shape (n, dim), some tens of rows a list; of more than 64 a list
         so many are used. As `vectors` in `add`.
+    centroids: Float array of shape (n, dim): a list around each, and no k-means. For centres
+        that several indexes share, and those of other libraries. Items join the nearest by
+        l2, whatever the metric, and the lists stay, whatever the index grows to. The sample
+        then says which directions codes keep; with no rows in it they keep all.
     threads: As in `add`.
 
 Raises:
-    InvalidArgument: Fewer rows than lists; what `add` says of vectors.
+    InvalidArgument: Fewer rows than lists, or another number of centroids than the nlist
+        that was asked for; what `add` says of vectors.
     Unsupported: There are items of which only codes are kept.
     KeyboardInterrupt: Ctrl-C; the index is as it was.
 
@@ -155,6 +160,26 @@ Example:
     >>> index.train(x)
     >>> len(index), index.nlist
     (0, 20)
+    >>> other = segue.IvfIndex(16, "l2")
+    >>> other.train(x, centroids=index.centroids())
+    >>> other.nlist
+    20
+)";
+
+inline constexpr char kCentroids[] = R"(centroids(self)
+--
+
+The centres of the lists; under cosine of normalised vectors.
+
+Returns:
+    Array of shape (nlist, dim), a copy; empty before the index is trained.
+
+Example:
+    >>> import numpy as np, segue
+    >>> index = segue.IvfIndex(16, "l2", nlist=20)
+    >>> index.add(np.random.default_rng(1).standard_normal((1000, 16), dtype=np.float32))
+    >>> index.centroids().shape
+    (20, 16)
 )";
 
 inline constexpr char kAdd[] = R"(add(self, vectors, ids=None, *, threads=None)

@@ -63,6 +63,31 @@ def test_train_before_add_or_after() -> None:
     np.testing.assert_array_equal(at_once.search(q, 10, nprobe=30).ids, exact(x, q, 10, "l2")[0])
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_given_centroids(metric: str) -> None:
+    x, q = random_vectors(1, N, D), random_vectors(2, 50, D)
+    one, other = segue.IvfIndex(D, metric, nlist=30), segue.IvfIndex(D, metric)
+    assert one.centroids().shape == (0, D)
+    one.train(x)
+    other.train(x, centroids=one.centroids().astype(np.float64))
+    for index in (one, other):
+        index.add(x)
+        index.validate()
+    assert other.nlist == 30
+    np.testing.assert_array_equal(other.centroids(), one.centroids())
+    for nprobe in (1, 5, 30):
+        np.testing.assert_array_equal(other.search(q, 10, nprobe=nprobe).ids, one.search(q, 10, nprobe=nprobe).ids)
+    other.train(x[:0], centroids=x[:7])
+    other.add(x)
+    assert other.nlist == 7
+    np.testing.assert_array_equal(copy.copy(other).centroids(), x[:7])
+    for wrong, message in ((x[:7, 1:], "dimension|shape|dim"), (x[:0], "0 centroids"), (x * np.nan, "NaN")):
+        with pytest.raises(segue.InvalidArgument, match=message):
+            other.train(x, centroids=wrong)
+    with pytest.raises(segue.InvalidArgument, match="7 centroids; give 30"):
+        one.train(x, centroids=x[:7])
+
+
 def test_too_few_rows_to_train_on() -> None:
     index = segue.IvfIndex(D, "l2", nlist=100)
     with pytest.raises(segue.InvalidArgument, match=r"nlist=100 .*came with 40 vectors; give at least 100"):

@@ -136,7 +136,6 @@ bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
 // Empty lists, by a sample that is normalised where the metric wants it. `total`: what progress counts.
 Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, const AddOptions& options,
                                         std::size_t total) const {
-  const kernels::KernelTable& table = store_.table();
   KMeansOptions training{.lists = lists, .seed = options_.seed, .threads = options.threads};
   // Passes over the sample are the first half of the work.
   if (options.progress) {
@@ -144,13 +143,18 @@ Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, co
       return options.progress(total * done / (2 * passes), total);
     };
   }
-  const Result<std::vector<float>> centres = train_centroids(table, sample, training);
+  const Result<std::vector<float>> centres = train_centroids(store_.table(), sample, training);
   if (!centres.ok()) return centres.status();
+  return lay_out_around(MatrixView(*centres, dim_), sample, options.threads);
+}
+
+IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, int threads) const {
+  const kernels::KernelTable& table = store_.table();
   IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store());
-  layout.centroids = Centroids(table, MatrixView(*centres, dim_));
+  layout.centroids = Centroids(table, centres);
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
-  layout.centroids.assign(sample, lists_of_sample.data(), options.threads);
-  layout.blocks.start(layout.centroids, sample, lists_of_sample, options.threads);
+  layout.centroids.assign(sample, lists_of_sample.data(), threads);
+  layout.blocks.start(layout.centroids, sample, lists_of_sample, threads);
   layout.spread.resize(layout.centroids.places());
   return layout;
 }
@@ -291,9 +295,22 @@ std::size_t IvfIndexBody::few_rows() const noexcept {
   return layout_.centroids.size() / kListsARow;
 }
 
-Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
+Status IvfIndexBody::check_centroids(MatrixView centroids) const {
+  if (const Status fit = check_vectors(centroids, dim_, Metric::kL2); !fit.ok()) {
+    return invalid_argument("centroids: " + fit.message());
+  }
+  const std::size_t n = centroids.rows();
+  if (n >= 1 && n <= kMaxLists && (options_.nlist == 0 || options_.nlist == n)) return {};
+  return invalid_argument("train() came with " + std::to_string(n) + " centroids; give " +
+                          (options_.nlist != 0 ? std::to_string(options_.nlist) + ", the nlist that was asked for"
+                                               : "1 to " + std::to_string(kMaxLists)));
+}
+
+// `centroids`: null where k-means is to find them.
+Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids, const AddOptions& options) {
   return guard_memory([&]() -> Status {
     SEGUE_RETURN_IF_ERROR(check_vectors(sample, dim_, metric_));
+    if (centroids != nullptr) SEGUE_RETURN_IF_ERROR(check_centroids(*centroids));
     SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
     SEGUE_RETURN_IF_ERROR(check_file_before_change());
     const std::unique_lock lock(mutex_);
@@ -301,8 +318,8 @@ Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
       return unsupported("the index keeps nothing but codes of its " + std::to_string(ids_.size()) +
                          " items, which training anew would code once more; train before adding, or make another index");
     }
-    const std::size_t lists = lists_for(sample.rows());
-    if (sample.rows() < std::max<std::size_t>(1, lists)) {
+    const std::size_t lists = centroids != nullptr ? centroids->rows() : lists_for(sample.rows());
+    if (centroids == nullptr && sample.rows() < std::max<std::size_t>(1, lists)) {
       return invalid_argument("train() came with " + std::to_string(sample.rows()) + " vectors for nlist=" +
                               std::to_string(lists) + " lists; give at least one a list, some tens are better");
     }
@@ -317,9 +334,14 @@ Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
         std::copy_n(x, dim_, out);
       }
     }
-    Result<IvfLayout> layout = lay_out(MatrixView(rows, dim_), lists, options, sample.rows());
+    const MatrixView sampled_rows(rows, dim_);
+    if (centroids != nullptr && options.progress && !options.progress(0, sample.rows())) {
+      return cancelled("training was cancelled");
+    }
+    Result<IvfLayout> layout = centroids != nullptr ? lay_out_around(*centroids, sampled_rows, options.threads)
+                                                    : lay_out(sampled_rows, lists, options, sample.rows());
     if (!layout.ok()) return layout.status();
-    layout->trained_on = sample.rows();
+    layout->trained_on = centroids != nullptr ? 0 : sample.rows();
     std::vector<std::uint32_t> slots(ids_.slots());
     std::iota(slots.begin(), slots.end(), 0u);
     if (coded_) {
@@ -337,6 +359,14 @@ Status IvfIndexBody::train(MatrixView sample, const AddOptions& options) {
     if (options.progress) options.progress(sample.rows(), sample.rows());
     return {};
   });
+}
+
+std::vector<float> IvfIndexBody::centroids() const {
+  const std::shared_lock lock(mutex_);
+  const VectorStore& rows = layout_.centroids.rows();
+  std::vector<float> all(rows.size() * dim_);
+  for (std::size_t l = 0; l < rows.size(); ++l) rows.read(l, all.data() + l * dim_);
+  return all;
 }
 
 std::size_t IvfIndexBody::memory_usage() const {

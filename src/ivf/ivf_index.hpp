@@ -16,7 +16,7 @@ struct IvfLayout {
   Centroids centroids;
   ListBlocks blocks;
   Buffer<float> spread;          // inner product: what a list's spread adds to its worth
-  std::uint64_t trained_on = 0;  // items; 0: by a sample of the caller's
+  std::uint64_t trained_on = 0;  // items; 0: centres of the caller's
 
   IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
       : centroids(table, dim), blocks(table, dim, metric, codes_are_rows) {}
@@ -35,7 +35,11 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   const IvfOptions& options() const noexcept override { return options_; }
   std::size_t nlist() const override;
   std::size_t default_nprobe() const override;
-  Status train(MatrixView sample, const AddOptions& options) override;
+  Status train(MatrixView sample, const AddOptions& options) override { return train_lists(sample, nullptr, options); }
+  Status train(MatrixView sample, MatrixView centroids, const AddOptions& options) override {
+    return train_lists(sample, &centroids, options);
+  }
+  std::vector<float> centroids() const override;
   std::size_t memory_usage() const override;
   IndexStats stats() const override;
   Status validate() const override;
@@ -78,6 +82,9 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   Status lay_out_anew(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
                       std::size_t after, std::size_t lists, const AddOptions& options);
   bool outgrown(std::size_t items) const noexcept;
+  Status check_centroids(MatrixView centroids) const;
+  Status train_lists(MatrixView sample, const MatrixView* centroids, const AddOptions& options);
+  IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads) const;
   Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total) const;
   void deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const;
   VectorStore decode_rows(int threads) const;
