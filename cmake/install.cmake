@@ -11,8 +11,21 @@ install(
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT cpp
   RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cpp)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/segue" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT cpp
-        FILES_MATCHING PATTERN "*.hpp")
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "interop" EXCLUDE)
 install(EXPORT segueTargets NAMESPACE segue:: DESTINATION "${segue_package_dir}" COMPONENT cpp)
+
+# find_package(segue COMPONENTS faiss)
+if(TARGET segue_faiss)
+  install(
+    TARGETS segue_faiss
+    EXPORT segueFaissTargets
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT cpp
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT cpp
+    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cpp)
+  install(FILES "${PROJECT_SOURCE_DIR}/include/segue/interop/faiss.hpp"
+          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/segue/interop" COMPONENT cpp)
+  install(EXPORT segueFaissTargets NAMESPACE segue:: DESTINATION "${segue_package_dir}" COMPONENT cpp)
+endif()
 
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/segueConfig.cmake.in" "${PROJECT_BINARY_DIR}/segueConfig.cmake"

@@ -2,7 +2,7 @@
 # setup.sh : makes a Debian or Ubuntu machine ready for `make demo` and `make test`.
 #
 # Installs the distribution packages of packages.txt that are missing (as root or with sudo; without apt-get it names
-# them and stops), and the Python packages of requirements-*.txt into one virtual environment, .venv. A stamp in .venv
+# them and stops), those of packages-optional.txt where that is possible, and the Python packages of requirements-*.txt into one virtual environment, .venv. A stamp in .venv
 # holds the sum of all its inputs: while they stay the same, the next run ends at once.
 # SEGUE_PYTHON names the Python to use; otherwise python3, which must be 3.10 or newer.
 set -euo pipefail
@@ -64,6 +64,21 @@ if [ ${#missing[@]} -gt 0 ]; then
 else
   say "distribution packages: all there"
 fi
+
+# What is built only where it is found: without it all else is.
+while read -r package _; do
+  case $package in '' | '#'*) continue ;; esac
+  if command -v dpkg-query >/dev/null && installed "$package"; then continue; fi
+  as_root=()
+  if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
+  if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
+    say "apt-get install $package (optional)"
+    if [ ${#missing[@]} -eq 0 ]; then "${as_root[@]}" apt-get update -qq </dev/null || true; fi
+    if "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" \
+      </dev/null >/dev/null; then continue; fi
+  fi
+  say "no $package here: what needs it is not built"
+done <tools/packages-optional.txt
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
   fail "$("$python" -V) is too old: Segue needs Python 3.10 or newer; name one in SEGUE_PYTHON"
