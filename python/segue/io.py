@@ -206,9 +206,14 @@ def from_faiss(index: Any) -> _segue.Index:
 
     A flat index becomes a FlatIndex, inverted lists an IvfIndex with as many lists, HNSW an
     HnswIndex with as many links; under IDMap or not. Vectors are those that FAISS would
-    reconstruct, as float32: what product or scalar quantisation rounded stays rounded. Lists
-    and links are made anew, so what an approximate search finds may differ; with all lists or
-    a large `ef` the answers are the same.
+    reconstruct, as float32: what product or scalar quantisation rounded stays rounded.
+
+    Lists keep their centres, so nothing is trained, and rows join the nearest by l2. Under L2
+    that is what FAISS does: at the same nprobe the answers are the same, but for near ties
+    between lists. Under inner product Segue ranks lists by what their best item promises, so
+    at the same nprobe the answers may differ; centres that `train` finds serve that better
+    than FAISS's, which are of length 1. Links of graphs are made anew. With all lists or a
+    large `ef` the answers are the same.
 
     Args:
         index: A faiss.Index, or the path of a file that faiss.write_index wrote.
@@ -253,7 +258,9 @@ def from_faiss(index: Any) -> _segue.Index:
     if isinstance(index, faiss.IndexIVF):
         vectors, own_ids = _rows_of_lists(faiss, index)
         ids = own_ids if ids is None else ids[own_ids]
-        made = _segue.IvfIndex(index.d, metric, nlist=min(index.nlist, max(1, index.ntotal)), storage="f32")
+        made = _segue.IvfIndex(index.d, metric, nlist=index.nlist, storage="f32")
+        if index.is_trained and index.quantizer.ntotal == index.nlist:
+            made.train(vectors, centroids=index.quantizer.reconstruct_n(0, index.nlist))
     elif isinstance(index, faiss.IndexHNSWFlat):
         vectors = index.reconstruct_n(0, index.ntotal)
         links = index.hnsw.nb_neighbors(1)
@@ -276,9 +283,12 @@ def from_faiss(index: Any) -> _segue.Index:
 
 def _rows_of_lists(faiss: Any, index: Any) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Decoded vectors and ids, list after list."""
+    # Kinds that derive from these keep rows otherwise: IndexIVFFlatDedup equal ones once.
     kinds = (faiss.IndexIVFFlat, faiss.IndexIVFScalarQuantizer, faiss.IndexIVFPQ)
-    if not isinstance(index, kinds):
+    if type(index) not in kinds:
         raise Unsupported(f"the FAISS index is {type(index).__name__}; of inverted lists Segue reads Flat, SQ and PQ")
+    if sum(index.invlists.list_size(number) for number in range(index.nlist)) != index.ntotal:
+        raise CorruptFile(f"the FAISS index is an {type(index).__name__} whose lists do not hold its {index.ntotal} rows")
     vectors = np.empty((index.ntotal, index.d), np.float32)
     ids = np.empty(index.ntotal, np.int64)
     row = np.empty(index.d, np.float32)
@@ -300,14 +310,15 @@ def _rows_of_lists(faiss: Any, index: Any) -> tuple[npt.NDArray[np.float32], npt
 def to_faiss(index: _segue.Index, path: Optional[_Path] = None) -> Any:
     """A FAISS index of the vectors and ids of an index, as float32.
 
-    A FlatIndex becomes IndexFlat, an IvfIndex IndexIVFFlat with as many lists, an HnswIndex
-    IndexHNSWFlat with as many links; under IndexIDMap2 unless ids are 0 to n - 1. Lists and
-    links are made anew by FAISS. Under "cosine" vectors are normalised and the metric is inner
-    product: normalise queries before asking.
+    A FlatIndex becomes IndexFlat, an IvfIndex IndexIVFFlat with the same lists (IndexFlat
+    before it is trained), an HnswIndex IndexHNSWFlat with as many links, which FAISS makes
+    anew; under IndexIDMap2 unless ids are 0 to n - 1 or the lists keep them. Under "cosine"
+    vectors are normalised and the metric is inner product, with lists ranked by l2: normalise
+    queries before asking.
 
     Args:
         index: An index.
-        path: Where to write it too, or None.
+        path: Where to write it too, whole or not at all, or None.
 
     Returns:
         faiss.Index.
@@ -330,33 +341,54 @@ def to_faiss(index: _segue.Index, path: Optional[_Path] = None) -> Any:
     vectors = index.get(ids)
     inner: Any
     if isinstance(index, _segue.IvfIndex) and index.nlist > 0:
-        quantizer = faiss.IndexFlat(index.dim, metric)
-        inner = faiss.IndexIVFFlat(quantizer, index.dim, min(index.nlist, max(1, len(ids))), metric)
-        if len(ids):
-            inner.cp.min_points_per_centroid = 1
-            inner.train(vectors)
+        inner = _lists_to_faiss(faiss, index, vectors, ids)
     elif isinstance(index, _segue.HnswIndex):
         inner = faiss.IndexHNSWFlat(index.dim, index.m, metric)
         inner.hnsw.efConstruction = index.ef_construction
     else:
         inner = faiss.IndexFlat(index.dim, metric)
-    if np.array_equal(ids, np.arange(len(ids))):
-        made = inner
+    made = inner
+    if isinstance(inner, faiss.IndexIVF):
+        pass
+    elif np.array_equal(ids, np.arange(len(ids))):
         made.add(vectors)
-    elif isinstance(inner, faiss.IndexIVF):
-        made = inner
-        made.add_with_ids(vectors, ids)
     else:
         made = faiss.IndexIDMap2(inner)
         made.add_with_ids(vectors, ids)
         inner.this.disown()
         made.own_fields = True
-    if isinstance(inner, faiss.IndexIVF):
-        quantizer.this.disown()
-        inner.own_fields = True
     if path is not None:
+        where = pathlib.Path(path)
+        beside = where.with_name(f".{where.name}.{os.getpid()}.tmp")
         try:
-            faiss.write_index(made, os.fspath(path))
-        except RuntimeError as error:
-            raise IoError(f"{os.fspath(path)}: FAISS could not write it: {error}") from error
+            faiss.write_index(made, os.fspath(beside))
+            os.replace(beside, where)
+        except (RuntimeError, OSError) as error:
+            raise IoError(f"{where}: FAISS could not write it: {error}") from error
+        finally:
+            beside.unlink(missing_ok=True)
+    return made
+
+
+def _lists_to_faiss(
+    faiss: Any, index: _segue.IvfIndex, vectors: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]
+) -> Any:
+    """Each row in the list nearest by l2, as in an IvfIndex, whatever the metric.
+
+    FAISS would deal out by the product where the metric is that, and the longest centres would
+    get most rows. Under "cosine" lists are ranked by l2 too.
+    """
+    centroids = index.centroids()
+    nearest = faiss.IndexFlatL2(index.dim)
+    nearest.add(centroids)
+    metric = faiss.METRIC_L2 if index.metric == "l2" else faiss.METRIC_INNER_PRODUCT
+    quantizer = faiss.IndexFlat(index.dim, faiss.METRIC_INNER_PRODUCT if index.metric == "ip" else faiss.METRIC_L2)
+    quantizer.add(centroids)
+    made = faiss.IndexIVFFlat(quantizer, index.dim, len(centroids), metric)
+    quantizer.this.disown()
+    made.own_fields = True
+    made.is_trained = True
+    if len(ids):
+        lists = np.ascontiguousarray(nearest.assign(vectors, 1).ravel())
+        made.add_core(len(ids), *(faiss.swig_ptr(array) for array in (vectors, ids, lists)))
     return made
