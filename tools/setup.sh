@@ -2,8 +2,9 @@
 # setup.sh : makes a Debian or Ubuntu machine ready for `make demo` and `make test`.
 #
 # Installs the distribution packages of packages.txt that are missing (as root or with sudo; without apt-get it names
-# them and stops), those of packages-optional.txt where that is possible, and the Python packages of requirements-*.txt into one virtual environment, .venv. A stamp in .venv
-# holds the sum of all its inputs: while they stay the same, the next run ends at once.
+# them and stops), those of packages-optional.txt where that is possible, and the Python packages of requirements-*.txt
+# into one virtual environment, .venv. A stamp in .venv holds the sum of all its inputs: while they stay the same, the
+# next run ends at once.
 # SEGUE_PYTHON names the Python to use; otherwise python3, which must be 3.10 or newer.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -175,8 +175,8 @@ def test_faiss_lists_are_carried(metric: str) -> None:
         wanted = theirs.search(q, 10)[1]
         np.testing.assert_array_equal(back.search(q, 10)[1], wanted)
         if metric == "l2":
-            # Which lists are nearest is decided by eight-bit codes: near ties may fall otherwise.
-            assert segue.recall(ours.search(q, 10, nprobe=nprobe).ids, wanted, 10) > 0.95
+            # But for ties that rounding decides.
+            assert segue.recall(ours.search(q, 10, nprobe=nprobe).ids, wanted, 10) > 0.999
 
 
 @pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])

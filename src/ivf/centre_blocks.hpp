@@ -3,8 +3,7 @@
 //
 // Blocks are scanned as those of rows are (kernels/kernel_table.hpp): four queries at once, and only what may be among the
 // best is looked at again. A query's limit rises with the blocks that it has seen, of which there are few to begin with.
-// 2,000 centres of 128 dimensions take a query 3 microseconds where it comes alone. That a near tie may fall the wrong way
-// costs nothing that a scan of lists would notice.
+// 2,000 centres of 128 dimensions take a query 3 microseconds where it comes alone. A near tie may fall the wrong way.
 //
 // Immutable once made; reading is safe from any number of threads.
 
@@ -26,6 +25,8 @@ namespace segue {
 struct ListWorth {
   std::span<const float> bonus;
   bool by_norm = false;
+  // The same of centres as they are, where codes are of centres less their mean.
+  std::span<const float> exact_bonus = {};
   std::span<const unsigned char> barred = {};  // empty: none is; else 1 where a list is
 };
 

@@ -1,12 +1,14 @@
 #include "ivf/centroids.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
 #include "codes/code_query.hpp"
 #include "kernels/kernel_table.hpp"
 #include "segue/core/parallel_for.hpp"
+#include "segue/core/scorer.hpp"
 
 namespace segue {
 namespace {
@@ -17,6 +19,9 @@ constexpr std::size_t kAtOnce = 48;
 constexpr std::size_t kAssignedAtOnce = 5 * kAtOnce;
 
 constexpr std::size_t kPiece = 128;
+
+// Codes that are wrong by at most half a step, evenly, are wrong by 1 / sqrt(12) of one; and five times that is not seen.
+constexpr float kDoubt = 5 / 3.4641016f;
 
 // Nearly all: but one of so many.
 constexpr std::size_t kFarOnes = 10;
@@ -55,17 +60,24 @@ Centroids::Centroids(const kernels::KernelTable& table, MatrixView centres) : Ce
   if (nearer < n - n / kFarOnes) std::fill(mean_.data(), mean_.data() + dim, 0.0f);
   rows_.resize(n);
   codes_.resize(n);
+  grains_.resize(n);
   std::vector<float> moved(n * dim);
   for (std::size_t i = 0; i < n; ++i) {
     rows_.write(i, centres.row(i));
     float* const to = moved.data() + i * dim;
     for (std::size_t j = 0; j < dim; ++j) to[j] = centres.row(i)[j] - mean_[j];
     codes_.write(i, to);
+    grains_[i] = grain_of(to, dim);
   }
   blocks_.assign(MatrixView(moved, dim));
   nearness_.resize(blocks_.places());
   std::fill_n(nearness_.data(), nearness_.size(), 0.0f);
-  for (std::size_t i = 0; i < n; ++i) nearness_[i] = static_cast<float>(-squared_distance(moved.data() + i * dim, nullptr, dim) / 2);
+  exact_nearness_.resize(n);
+  const auto nearness = [dim](const float* x) { return static_cast<float>(-squared_distance(x, nullptr, dim) / 2); };
+  for (std::size_t i = 0; i < n; ++i) {
+    nearness_[i] = nearness(moved.data() + i * dim);
+    exact_nearness_[i] = nearness(centres.row(i));
+  }
 }
 
 struct Centroids::AssignMemory {
@@ -73,7 +85,17 @@ struct Centroids::AssignMemory {
   Buffer<unsigned char> queries;
   Buffer<unsigned char> scratch;
   Buffer<float> scores;
+  std::vector<float> pieces;
+  std::vector<std::uint32_t> near;
+  std::vector<float> costs;
+  PreparedQuery prepared;
 };
+
+Centroids::Grain Centroids::grain_of(const float* x, std::size_t dim) noexcept {
+  float largest = 0;
+  for (std::size_t j = 0; j < dim; ++j) largest = std::max(largest, std::fabs(x[j]));
+  return {static_cast<float>(std::sqrt(squared_distance(x, nullptr, dim))), largest / kernels::kSq8MaxCode};
+}
 
 // Of at most kAtOnce rows, less the mean, with all centres.
 const float* Centroids::products(MatrixView rows, AssignMemory& memory) const {
@@ -92,26 +114,56 @@ const float* Centroids::products(MatrixView rows, AssignMemory& memory) const {
   return memory.scores.data();
 }
 
-void Centroids::assign(MatrixView rows, std::uint32_t* lists, int threads) const {
+// The best of each piece first, then its place in the best of them: a maximum goes in vectors, a place does not.
+std::size_t Centroids::nearest_by_codes(const float* scores, AssignMemory& memory) const {
+  memory.pieces.clear();
+  for (std::size_t c = 0; c < size(); c += kPiece) {
+    memory.pieces.push_back(largest_sum(scores + c, nearness_.data() + c, std::min(kPiece, size() - c)));
+  }
+  const auto piece = std::max_element(memory.pieces.begin(), memory.pieces.end());
+  std::size_t best = static_cast<std::size_t>(piece - memory.pieces.begin()) * kPiece;
+  const std::size_t end = std::min(size(), best + kPiece);
+  while (best + 1 < end && !(scores[best] + nearness_[best] >= *piece)) ++best;
+  return best;
+}
+
+// Among those that codes cannot tell from the best.
+std::uint32_t Centroids::nearest(const float* row, std::size_t by_codes, const float* scores, AssignMemory& memory) const {
+  const auto worth = [&](std::size_t c) { return scores[c] + nearness_[c]; };
+  for (std::size_t j = 0; j < dim(); ++j) memory.moved[j] = row[j] - mean_[j];
+  const Grain grain = grain_of(memory.moved.data(), dim());
+  const Grain& other = grains_[by_codes];
+  const float least =
+      worth(by_codes) - kDoubt * std::hypot(grain.step * other.length, grain.length * other.step);
+  memory.near.clear();
+  for (std::size_t p = 0; p < memory.pieces.size(); ++p) {
+    if (memory.pieces[p] < least) continue;
+    for (std::size_t c = p * kPiece; c < std::min(size(), (p + 1) * kPiece); ++c) {
+      if (worth(c) >= least) memory.near.push_back(static_cast<std::uint32_t>(c));
+    }
+  }
+  if (memory.near.size() < 2) return static_cast<std::uint32_t>(by_codes);
+  memory.prepared.prepare(rows_, row);
+  const RowScorer scorer(rows_, RowMetric::kSquaredL2, memory.prepared.data());
+  memory.costs.resize(memory.near.size());
+  for (std::size_t i = 0; i < memory.near.size(); i += kMaxScoreList) {
+    scorer.score(memory.near.data() + i, std::min(kMaxScoreList, memory.near.size() - i), memory.costs.data() + i);
+  }
+  return memory.near[static_cast<std::size_t>(std::min_element(memory.costs.begin(), memory.costs.end()) -
+                                              memory.costs.begin())];
+}
+
+void Centroids::assign(MatrixView rows, std::uint32_t* lists, int threads, bool roughly) const {
   std::vector<AssignMemory> workers(worker_count(rows.rows(), threads, kAssignedAtOnce));
   parallel_for(rows.rows(), threads, kAssignedAtOnce, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    AssignMemory& memory = workers[worker];
     for (std::size_t first = begin; first < end; first += kAtOnce) {
       const std::size_t n = std::min(kAtOnce, end - first);
-      const float* scores = products(rows.slice(first, n), workers[worker]);
+      const float* scores = products(rows.slice(first, n), memory);
       for (std::size_t i = 0; i < n; ++i, scores += size()) {
-        // The best piece first, then the place in it: a maximum goes in vectors, a place does not.
-        float most = -std::numeric_limits<float>::infinity();
-        std::size_t piece = 0;
-        for (std::size_t c = 0; c < size(); c += kPiece) {
-          const float here = largest_sum(scores + c, nearness_.data() + c, std::min(kPiece, size() - c));
-          if (here > most) {
-            most = here;
-            piece = c;
-          }
-        }
-        std::size_t nearest = piece;
-        while (nearest + 1 < std::min(size(), piece + kPiece) && !(scores[nearest] + nearness_[nearest] >= most)) ++nearest;
-        lists[first + i] = static_cast<std::uint32_t>(nearest);
+        const std::size_t by_codes = nearest_by_codes(scores, memory);
+        lists[first + i] = roughly ? static_cast<std::uint32_t>(by_codes)
+                                   : nearest(rows.row(first + i), by_codes, scores, memory);
       }
     }
   });

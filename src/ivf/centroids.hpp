@@ -1,8 +1,9 @@
 #pragma once
 // Centroids: the centres of the lists, and which of them a row belongs to or a query should visit.
 //
-// Both by eight-bit codes of the centres: in tiles for rows, of which there are many; in blocks for queries. What a scan
-// needs exactly (products and distances to the centres that it visits) it takes from the rows in float32.
+// Eight-bit codes of the centres find what comes into question: in tiles for rows, of which there are many; in blocks for
+// queries. The centres in float32 decide: among those that codes cannot tell apart, and among somewhat more lists than a
+// scan visits (ivf/scan_lists.cpp).
 //
 // Immutable once made; reading is safe from any number of threads.
 
@@ -29,32 +30,43 @@ class Centroids {
   // which is finer then; but rows whose lengths are decades apart would, where they are short, all look like its opposite.
   const float* mean() const noexcept { return mean_.data(); }
 
-  // lists[i]: the centre nearest to row i.
-  void assign(MatrixView rows, std::uint32_t* lists, int threads) const;
+  // lists[i]: the centre nearest to row i; or, `roughly`, the nearest by codes, as is enough while centres still move.
+  void assign(MatrixView rows, std::uint32_t* lists, int threads, bool roughly = false) const;
 
   // The `count` lists that each query should visit, as CentreBlocks::rank() does, of any number of queries. Where the worth
   // is nearness() they are those with the nearest centres.
   void rank(std::span<const float* const> queries, const ListWorth& worth, std::size_t count, RankMemory& memory,
             std::uint32_t* lists) const;
-  // Half the squared length of each centre less the mean, negated.
+  // Half the squared length of each centre less the mean, negated; and of each as it is.
   std::span<const float> nearness() const noexcept { return nearness_.span(); }
+  std::span<const float> exact_nearness() const noexcept { return exact_nearness_.span(); }
   // What a worth has room for.
   std::size_t places() const noexcept { return blocks_.places(); }
 
   std::size_t memory_usage() const noexcept {
-    return rows_.memory_usage() + codes_.memory_usage() + blocks_.memory_usage() + mean_.memory_usage() +
-           nearness_.memory_usage();
+    return rows_.memory_usage() + codes_.memory_usage() + blocks_.memory_usage() + grains_.memory_usage() + mean_.memory_usage() +
+           nearness_.memory_usage() + exact_nearness_.memory_usage();
   }
 
  private:
+  // How long numbers are, and how coarse their codes.
+  struct Grain {
+    float length = 0;
+    float step = 0;
+  };
   struct AssignMemory;
+  static Grain grain_of(const float* x, std::size_t dim) noexcept;
   const float* products(MatrixView rows, AssignMemory& memory) const;
+  std::size_t nearest_by_codes(const float* scores, AssignMemory& memory) const;
+  std::uint32_t nearest(const float* row, std::size_t by_codes, const float* scores, AssignMemory& memory) const;
 
   VectorStore rows_;
   VectorStore codes_;  // less the mean, as are blocks
   CentreBlocks blocks_;
+  Buffer<Grain> grains_;  // of codes_
   Buffer<float> mean_;
   Buffer<float> nearness_;
+  Buffer<float> exact_nearness_;
 };
 
 }  // namespace segue

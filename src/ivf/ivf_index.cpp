@@ -153,7 +153,7 @@ IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, in
   IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store());
   layout.centroids = Centroids(table, centres);
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
-  layout.centroids.assign(sample, lists_of_sample.data(), threads);
+  layout.centroids.assign(sample, lists_of_sample.data(), threads, true);
   layout.blocks.start(layout.centroids, sample, lists_of_sample, threads);
   layout.spread.resize(layout.centroids.places());
   return layout;
@@ -184,7 +184,9 @@ Lists IvfIndexBody::lists() const noexcept {
   const bool products = metric_ == Metric::kInnerProduct;
   return {layout_.centroids,
           layout_.blocks,
-          {.bonus = products ? layout_.spread.span() : layout_.centroids.nearness(), .by_norm = products}};
+          {.bonus = products ? layout_.spread.span() : layout_.centroids.nearness(),
+           .by_norm = products,
+           .exact_bonus = products ? layout_.spread.span() : layout_.centroids.exact_nearness()}};
 }
 
 // The new rows are made beside the old ones; where the lists are trained anew, so are they. What is left then is a few

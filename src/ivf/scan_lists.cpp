@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "items/check_input.hpp"
+#include "segue/core/candidate.hpp"
 #include "segue/core/scorer.hpp"
 
 namespace segue {
@@ -44,12 +46,8 @@ class ListScan {
 
   void run() {
     const std::size_t n = queries_.size();
-    room_for(n * nprobe_);
-    lists_.centroids.rank(queries_, worth_, nprobe_, memory_.ranking, memory_.lists.data());
-    for (std::size_t q = 0; q < n; ++q) {
-      stats_[q].distances += lists_.centroids.size();
-      weigh(q, q * nprobe_, nprobe_);
-    }
+    choose(0, n, nprobe_, 0);
+    for (std::size_t q = 0; q < n; ++q) stats_[q].distances += lists_.centroids.size();
     std::size_t begin = 0;
     for (const std::size_t round : kRounds) {
       const std::size_t end = std::min(round, nprobe_);
@@ -61,39 +59,61 @@ class ListScan {
   }
 
  private:
-  void room_for(std::size_t pairs) {
-    if (memory_.lists.size() < pairs) memory_.lists.resize(pairs);
-    memory_.offsets.resize(std::max(memory_.offsets.size(), pairs));
-    memory_.tails.resize(std::max(memory_.tails.size(), pairs));
+  // The best `count` lists of queries first .. first + n into memory.lists, from `to` on, and what each is worth there.
+  // Codes rank an eighth more than are wanted, so that what they get wrong decides nothing, on any instruction set.
+  void choose(std::size_t first, std::size_t n, std::size_t count, std::size_t to) {
+    const std::size_t ranked = std::min(most_, count + count / 8 + 2);
+    if (memory_.ranked.size() < n * ranked) memory_.ranked.resize(n * ranked);
+    const std::size_t end = to + n * count;
+    if (memory_.lists.size() < end) memory_.lists.resize(end);
+    memory_.offsets.resize(std::max(memory_.offsets.size(), end));
+    memory_.tails.resize(std::max(memory_.tails.size(), end));
+    memory_.costs.resize(std::max(memory_.costs.size(), ranked));
+    lists_.centroids.rank(queries_.subspan(first, n), worth_, ranked, memory_.ranking, memory_.ranked.data());
+    for (std::size_t q = 0; q < n; ++q) {
+      weigh(first + q, {memory_.ranked.data() + q * ranked, ranked}, to + q * count, count);
+    }
   }
 
-  // What query q is worth at the centres of the lists at memory.lists[first ...].
-  void weigh(std::size_t q, std::size_t first, std::size_t n) {
+  void weigh(std::size_t q, std::span<const std::uint32_t> ranked, std::size_t to, std::size_t count) {
     const bool l2 = blocks_.metric() == RowMetric::kSquaredL2;
     const CodedQuery& coded = memory_.coded[q];
     const auto per = static_cast<float>(1 / coded.scale);
-    memory_.costs.resize(std::max(memory_.costs.size(), n));
-    score(lists_.centroids.rows(), queries_[q], first, n);
-    for (std::size_t i = 0; i < n; ++i) {
-      memory_.offsets[first + i] = (l2 ? -memory_.costs[i] / 2 : -memory_.costs[i]) * per;
-      memory_.tails[first + i] = coded.tail_factor;
+    const auto weight = worth_.by_norm ? static_cast<float>(norm(queries_[q], lists_.centroids.dim())) : 1.0f;
+    score(lists_.centroids.rows(), queries_[q], ranked);
+    // They are nearly in order: each finds its place a few steps ahead.
+    if (memory_.order.size() < ranked.size()) memory_.order.resize(ranked.size());
+    Candidate* const order = memory_.order.data();
+    for (std::uint32_t i = 0; i < ranked.size(); ++i) {
+      const float bonus = l2 ? 0.0f : weight * worth_.exact_bonus[ranked[i]];
+      const Candidate own = make_candidate(memory_.costs[i] - bonus, i);
+      std::size_t place = i;
+      for (; place > 0 && own < order[place - 1]; --place) order[place] = order[place - 1];
+      order[place] = own;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t at = vertex_of(order[i]);
+      const float cost = memory_.costs[at];
+      memory_.lists[to + i] = ranked[at];
+      memory_.offsets[to + i] = (l2 ? -cost / 2 : -cost) * per;
+      memory_.tails[to + i] = l2 && blocks_.has_tails() ? cost : coded.tail_factor;
     }
     if (!l2 || !blocks_.has_tails()) return;
     // The tail of what the query differs by from the centre: of two lengths, so what rounding does to both counts.
-    for (std::size_t i = 0; i < n; ++i) memory_.tails[first + i] = memory_.costs[i];
-    score(blocks_.centre_heads(), coded.head.data(), first, n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const float whole = memory_.tails[first + i];
+    score(blocks_.centre_heads(), coded.head.data(), {memory_.lists.data() + to, count});
+    for (std::size_t i = 0; i < count; ++i) {
+      const float whole = memory_.tails[to + i];
       const float spare = 1e-5f * (whole + memory_.costs[i]);
-      memory_.tails[first + i] = std::sqrt(std::max(0.0f, whole - memory_.costs[i]) + spare) * per;
+      memory_.tails[to + i] = std::sqrt(std::max(0.0f, whole - memory_.costs[i]) + spare) * per;
     }
   }
 
-  void score(const VectorStore& rows, const float* query, std::size_t first, std::size_t n) {
+  // Into memory.costs.
+  void score(const VectorStore& rows, const float* query, std::span<const std::uint32_t> lists) {
     memory_.prepared.prepare(rows, query);
     const RowScorer scorer(rows, blocks_.metric(), memory_.prepared.data());
-    for (std::size_t i = 0; i < n; i += kMaxScoreList) {
-      scorer.score(memory_.lists.data() + first + i, std::min(kMaxScoreList, n - i), memory_.costs.data() + i);
+    for (std::size_t i = 0; i < lists.size(); i += kMaxScoreList) {
+      scorer.score(lists.data() + i, std::min(kMaxScoreList, lists.size() - i), memory_.costs.data() + i);
     }
   }
 
@@ -136,7 +156,7 @@ class ListScan {
     return true;
   }
 
-  // Lists begin .. end of query q, from memory.lists[0] on.
+  // Query q at memory.lists[begin .. end).
   bool visit_one(std::size_t q, std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; ++r) {
       const std::size_t list = memory_.lists[r];
@@ -164,14 +184,20 @@ class ListScan {
 
   // Where a query had fewer than k rows to choose from: more lists, those that it has seen left out.
   void widen(std::size_t q) {
-    std::size_t seen = nprobe_;
-    while (memory_.fronts[q].reached().size() < options_.k && seen < most_) {
+    const std::size_t beyond = queries_.size() * nprobe_;
+    std::vector<std::uint32_t>& visited = memory_.visited;
+    visited.assign(memory_.lists.data() + q * nprobe_, memory_.lists.data() + (q + 1) * nprobe_);
+    while (memory_.fronts[q].reached().size() < options_.k && visited.size() < most_) {
+      std::sort(visited.begin(), visited.end());
+      const std::size_t seen = visited.size();
       const std::size_t wider = std::min(most_, kWider * seen);
-      room_for(wider);
-      lists_.centroids.rank(queries_.subspan(q, 1), worth_, wider, memory_.ranking, memory_.lists.data());
-      weigh(q, 0, wider);
-      if (!visit_one(q, seen, wider)) return;
-      seen = wider;
+      choose(q, 1, wider, beyond);
+      for (std::size_t at = beyond; at < beyond + wider; ++at) {
+        const std::uint32_t list = memory_.lists[at];
+        if (std::binary_search(visited.begin(), visited.begin() + static_cast<std::ptrdiff_t>(seen), list)) continue;
+        if (!visit_one(q, at, at + 1)) return;
+        visited.push_back(list);
+      }
     }
   }
 

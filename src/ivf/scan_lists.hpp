@@ -29,6 +29,9 @@ struct Lists {
 
 struct ListScanMemory : CodeFronts {
   RankMemory ranking;
+  std::vector<std::uint32_t> ranked;  // by codes: somewhat more than will be visited
+  std::vector<Candidate> order;
+  std::vector<std::uint32_t> visited;
   std::vector<std::uint32_t> lists;  // the best of each query, best first
   Buffer<float> offsets;             // a query's value at the centre of each of them, in units of its scale
   Buffer<float> tails;               // and what the tail of a row there is multiplied by

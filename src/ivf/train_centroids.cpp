@@ -141,7 +141,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   std::vector<std::uint32_t> list_of(n);
   for (std::size_t round = 0; round < kIterations; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
-    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads);
+    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
     const Members members(list_of, lists);
     // A list that nothing is nearest to starts again at a row of the longest.
     std::vector<std::size_t> by_length(lists);
@@ -164,7 +164,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   }
   if (options.progress && !options.progress(kIterations, total)) return cancelled("training was cancelled");
   if (lists < options.lists) {
-    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads);
+    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
     cut_longest(sample, Members(list_of, lists), options.lists, centres);
   }
   return centres;

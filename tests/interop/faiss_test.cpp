@@ -150,8 +150,7 @@ TEST(FaissLists, CentresAndListsAreCarried) {
   }
 }
 
-// Which lists are the nearest Segue decides by eight-bit codes, so near ties between lists may fall otherwise: of 500
-// queries 5 in 100 at most find anything else than FAISS, and as much of the truth. (Measured: 0.990 to 0.999 alike.)
+// Rows join the same lists and queries visit the same ones, but for ties that rounding decides.
 TEST(FaissLists, TheSameNprobeFindsTheSame) {
   const Vectors x = rows_of(4, 6000), q = rows_of(5, 500);
   const FaissIndex theirs = make_faiss("IVF60,Flat", faiss::METRIC_L2, x, false);
@@ -171,7 +170,7 @@ TEST(FaissLists, TheSameNprobeFindsTheSame) {
         sum_b += std::sqrt(b.scores[i]);
       }
     }
-    EXPECT_GE(static_cast<double>(same), (nprobe == 60 ? 0.9999 : 0.95) * static_cast<double>(a.ids.size()));
+    EXPECT_GE(static_cast<double>(same), 0.999 * static_cast<double>(a.ids.size()));
     EXPECT_NEAR(sum_a / sum_b, 1, 0.002);
   }
 }

@@ -19,12 +19,12 @@
 // and answers are the exact ones over it, where FAISS may add the error of a table of its own.
 //
 // Lists keep their centres, so nothing is trained, and rows join the centre nearest by l2. Under L2 that is what FAISS
-// does: at the same nprobe the answers are the same but for near ties between lists, as Segue tells lists apart by
-// eight-bit codes of their centres (98 to 99.9 in 100 answers of 20,000 gaussian rows in 200 lists, and recall within
-// 0.003). Under inner product FAISS ranks lists by the product with the centre, Segue by what the best item of a list
-// promises (ivf.hpp): at the same nprobe the answers differ, with all lists they do not. FAISS's centres are of length
-// 1 there, which serves Segue less than its own: recall in 4 lists of clustered rows 0.98 in FAISS, 0.88 here, 0.99
-// after IvfIndex::train(rows).
+// does: at the same nprobe the answers are the same, but for ties that rounding decides and where the lists hold fewer
+// than k rows, where Segue looks further (all ten ids of 99 to 100 in 100 queries of 20,000 rows in 200 lists). Under
+// inner product FAISS ranks lists by the product with the centre, Segue by what the best item of a list promises
+// (ivf.hpp): at the same nprobe the answers differ, with all lists they do not. FAISS's centres are of length 1 there,
+// which serves Segue less than its own: recall in 4 lists of clustered rows 0.98 in FAISS, 0.88 here, 0.99 after
+// IvfIndex::train(rows).
 //
 // Links of graphs are made anew, with as many a vertex (2 to 256) and the same ef_construction. nprobe, efSearch and
 // the like stay behind.
