@@ -2,6 +2,7 @@
 // All of Segue's public API.
 
 #include "segue/build.hpp"
+#include "segue/build_file.hpp"
 #include "segue/file.hpp"
 #include "segue/filter.hpp"
 #include "segue/flat.hpp"
@@ -15,3 +16,4 @@
 #include "segue/status.hpp"
 #include "segue/tune.hpp"
 #include "segue/types.hpp"
+#include "segue/vector_source.hpp"

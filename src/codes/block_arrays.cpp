@@ -125,6 +125,42 @@ void BlockArrays::rename_slot(std::uint32_t from, std::uint32_t to) noexcept {
   if (position < slots_.size()) set_slot(position, to);
 }
 
+std::size_t BlockArrays::packed_bytes() const noexcept {
+  const bool biased = metric_ == RowMetric::kSquaredL2;
+  return sizeof(std::uint32_t) + (1 + biased + has_tails_ + kBoundFloats) * sizeof(float) + groups_ * 4;
+}
+
+void BlockArrays::pack_row(std::size_t position, unsigned char* out) const noexcept {
+  const auto put = [&out](const void* from, std::size_t bytes) {
+    std::memcpy(out, from, bytes);
+    out += bytes;
+  };
+  put(&slots_[position], sizeof(std::uint32_t));
+  put(&scales_[position], sizeof(float));
+  if (!biases_.empty()) put(&biases_[position], sizeof(float));
+  if (!tails_.empty()) put(&tails_[position], sizeof(float));
+  put(&bound(position / kBlockRows), sizeof(BlockBound));
+  const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
+  for (std::size_t g = 0; g < groups_; ++g) put(code + g * kBlockGroupBytes, 4);
+}
+
+void BlockArrays::unpack_row(const unsigned char* packed, std::size_t position) noexcept {
+  const auto take = [&packed](void* to, std::size_t bytes) {
+    std::memcpy(to, packed, bytes);
+    packed += bytes;
+  };
+  take(&slots_[position], sizeof(std::uint32_t));
+  take(&scales_[position], sizeof(float));
+  if (!biases_.empty()) take(&biases_[position], sizeof(float));
+  if (!tails_.empty()) take(&tails_[position], sizeof(float));
+  float reached[kBoundFloats];
+  take(reached, sizeof(reached));
+  float* bound = bounds_.data() + position / kBlockRows * kBoundFloats;
+  for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], reached[b]);
+  unsigned char* code = codes_.data() + (position / kBlockRows * groups_ * kBlockRows + position % kBlockRows) * 4;
+  for (std::size_t g = 0; g < groups_; ++g) take(code + g * kBlockGroupBytes, 4);
+}
+
 bool BlockArrays::adopt(Sections sections) noexcept {
   const std::size_t blocks = blocks_for(sections.slots.size());
   const std::size_t rows = blocks * kBlockRows;

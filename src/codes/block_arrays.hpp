@@ -106,6 +106,11 @@ class BlockArrays {
   void copy_blocks(const BlockArrays& other, std::size_t from, std::size_t to, std::size_t n) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
   void rename_slot(std::uint32_t from, std::uint32_t to) noexcept;
+  // A row with its slot and its block's bounds as packed_bytes() bytes; and from them into a position that exists, as
+  // write() would have put it there if it is packed from a block of its own.
+  std::size_t packed_bytes() const noexcept;
+  void pack_row(std::size_t position, unsigned char* out) const noexcept;
+  void unpack_row(const unsigned char* packed, std::size_t position) noexcept;
   // Of the right sizes for the shape and the number of positions, or nothing is taken.
   bool adopt(Sections sections) noexcept;
   std::size_t array_memory() const noexcept;

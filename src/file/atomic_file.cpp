@@ -4,28 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <utility>
 
+#include "file/new_file.hpp"
 #include "file/source.hpp"
 
 namespace segue {
 namespace {
 
 constexpr std::size_t kBuffer = std::size_t{1} << 20;
-constexpr std::size_t kLargestWrite = std::size_t{64} << 20;
 constexpr int kMostLinks = 40;  // as Linux follows
-constexpr int kMostNames = 1000;
 
 constexpr std::string_view kUntouched = "nothing was changed";
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // Follows the links that `path` itself is; those in its folders are followed by every call anyhow. `existing` becomes
 // the status of the file at the end, if there is one.
@@ -46,12 +37,6 @@ Result<std::string> resolve(const std::string& path, struct stat& existing, bool
     target = leads_to.starts_with('/') ? std::string(leads_to) : folder_of(target) + "/" + std::string(leads_to);
   }
   return system_error(path, "readlink", ELOOP, kUntouched);
-}
-
-// Independent of the target's name, which may already be as long as a name can be.
-std::string temporary_name(const std::string& folder) {
-  static std::atomic<unsigned> counter{0};
-  return folder + "/.segue-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1)) + ".tmp";
 }
 
 }  // namespace
@@ -92,15 +77,8 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, std::uint64_t byt
 
   const std::string folder = folder_of(*target);
   std::string temporary;
-  FileDescriptor fd;
-  for (int tries = 0; !fd.open(); ++tries) {
-    temporary = temporary_name(folder);
-    fd = FileDescriptor(retry_interrupted(
-        [&] { return calls.open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
-    if (!fd.open() && (errno != EEXIST || tries == kMostNames)) {
-      return system_error(path, "open of a new file in '" + folder + "'", errno, kUntouched);
-    }
-  }
+  FileDescriptor fd = open_new_file(folder, O_WRONLY, temporary);
+  if (!fd.open()) return system_error(path, "open of a new file in '" + folder + "'", errno, kUntouched);
 
   AtomicFile file(path, std::move(*target), std::move(temporary), std::move(fd), bytes_to_come);
   if (exists) {
@@ -130,15 +108,13 @@ Status AtomicFile::flush() {
 }
 
 Status AtomicFile::write_all(std::span<const std::byte> bytes) {
-  const SystemCalls& calls = system_calls();
-  while (!bytes.empty()) {
-    const std::size_t wanted = std::min(bytes.size(), kLargestWrite);
-    const ssize_t written = retry_interrupted([&] { return calls.write(fd_.get(), bytes.data(), wanted); });
-    if (written < 0) return failed("write", errno);
-    if (written == 0) return failed("write", EIO);  // no progress and no reason: trying again might never end
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
+  const int error = write_whole(fd_.get(), bytes);
+  return error == 0 ? Status() : failed("write", error);
+}
+
+Status AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const int error = write_whole(fd_.get(), bytes, offset);
+  return error == 0 ? Status() : failed("pwrite", error);
 }
 
 Status AtomicFile::commit() {

@@ -33,7 +33,9 @@ class AtomicFile {
 
   // Small pieces are gathered into writes of a mebibyte.
   Status append(std::span<const std::byte> bytes);
-  // After it, nothing more may be appended.
+  // Somewhere in the file; what is never written in front of it is zero. Not together with append().
+  Status write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  // After it, nothing more may be written.
   Status commit();
 
  private:

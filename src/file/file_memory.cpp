@@ -28,11 +28,18 @@ FileMemory::~FileMemory() {
   }
 }
 
-Result<std::shared_ptr<FileMemory>> FileMemory::map(int fd, std::uint64_t bytes, const std::string& path) {
+Result<std::shared_ptr<FileMemory>> FileMemory::map(int fd, std::uint64_t bytes, const std::string& path, Pages pages) {
   // NORESERVE: pages that may be written count as memory promised, so that without it the kernel would refuse to map a
   // file larger than the machine's memory, though hardly a page of it will ever be written.
-  void* data = system_calls().mmap(nullptr, static_cast<std::size_t>(bytes), PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+  const auto map_for = [&](int protection) {
+    return system_calls().mmap(nullptr, static_cast<std::size_t>(bytes), protection, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+  };
+  bool writable = pages == Pages::kWritableIfPossible;
+  void* data = map_for(writable ? PROT_READ | PROT_WRITE : PROT_READ);
+  if (data == MAP_FAILED && writable && errno == ENOMEM) {
+    writable = false;
+    data = map_for(PROT_READ);
+  }
   if (data == MAP_FAILED) {
     const int error = errno;
     if (error == ENODEV) return std::shared_ptr<FileMemory>();
@@ -41,7 +48,7 @@ Result<std::shared_ptr<FileMemory>> FileMemory::map(int fd, std::uint64_t bytes,
     }
     return system_error(path, "mmap", error, "loading without mmap may work");
   }
-  auto* memory = new (std::nothrow) FileMemory(static_cast<std::byte*>(data), bytes, true);
+  auto* memory = new (std::nothrow) FileMemory(static_cast<std::byte*>(data), bytes, true, writable);
   if (memory == nullptr) {
     ::munmap(data, static_cast<std::size_t>(bytes));
     return out_of_memory("'" + path + "': no memory");
@@ -59,7 +66,7 @@ Result<std::shared_ptr<FileMemory>> FileMemory::read(const ByteSource& source) {
   void* data = nullptr;
   const std::size_t alignment = bytes >= kHugePage ? kHugePage : layout::kPage;
   if (::posix_memalign(&data, alignment, static_cast<std::size_t>(bytes)) != 0) return too_large();
-  auto* memory = new (std::nothrow) FileMemory(static_cast<std::byte*>(data), bytes, false);
+  auto* memory = new (std::nothrow) FileMemory(static_cast<std::byte*>(data), bytes, false, true);
   if (memory == nullptr) {
     std::free(data);
     return too_large();
@@ -70,6 +77,13 @@ Result<std::shared_ptr<FileMemory>> FileMemory::read(const ByteSource& source) {
 #endif
   SEGUE_RETURN_IF_ERROR(source.read(0, std::span(memory->data(), static_cast<std::size_t>(bytes))));
   return owner;
+}
+
+int FileMemory::make_writable() noexcept {
+  if (writable()) return 0;
+  if (system_calls().mprotect(data_, static_cast<std::size_t>(bytes_), PROT_READ | PROT_WRITE) != 0) return errno;
+  writable_.store(true, std::memory_order_release);
+  return 0;
 }
 
 void FileMemory::expect_sequential_use() const noexcept {

@@ -1,8 +1,11 @@
 #pragma once
 // Where a file's bytes live while an index uses them: a private mapping, or the heap.
 //
-// Both are writable and neither leads back to the file: a mapped page is copied when it is first written.
+// Both are writable and neither leads back to the file: a mapped page is copied when it is first written. Where a limit on
+// the process's data (RLIMIT_DATA, strict overcommit) counts such pages and has no room for all of them, the mapping is for
+// reading alone until somebody wants to write.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,24 +22,31 @@ class FileMemory {
   FileMemory& operator=(const FileMemory&) = delete;
   ~FileMemory();
 
+  enum class Pages { kWritableIfPossible, kReadOnly };
   // Maps the file; nullptr where its file system cannot (ENODEV), then read it. Costs microseconds and no memory.
-  static Result<std::shared_ptr<FileMemory>> map(int fd, std::uint64_t bytes, const std::string& path);
+  static Result<std::shared_ptr<FileMemory>> map(int fd, std::uint64_t bytes, const std::string& path,
+                                                 Pages pages = Pages::kWritableIfPossible);
   // Allocates exactly `bytes` at an address as aligned as a mapping's, and reads them from the source.
   static Result<std::shared_ptr<FileMemory>> read(const ByteSource& source);
 
   std::byte* data() const noexcept { return data_; }
   std::uint64_t size() const noexcept { return bytes_; }
+  bool writable() const noexcept { return writable_.load(std::memory_order_acquire); }
+  // 0, or errno: ENOMEM where there is no room for copies of the pages. Safe from any number of threads.
+  int make_writable() noexcept;
 
   // Hints for a pass over everything, and for what comes after it.
   void expect_sequential_use() const noexcept;
   void expect_random_use() const noexcept;
 
  private:
-  FileMemory(std::byte* data, std::uint64_t bytes, bool mapped) noexcept : data_(data), bytes_(bytes), mapped_(mapped) {}
+  FileMemory(std::byte* data, std::uint64_t bytes, bool mapped, bool writable) noexcept
+      : data_(data), bytes_(bytes), mapped_(mapped), writable_(writable) {}
 
   std::byte* data_;
   std::uint64_t bytes_;
   bool mapped_;
+  std::atomic<bool> writable_;
 };
 
 }  // namespace segue

@@ -1,6 +1,7 @@
 #include "file/file_reader.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -60,6 +61,17 @@ bool FileReader::has(std::string_view name) const noexcept {
 }
 
 std::shared_ptr<void> FileReader::memory() const noexcept { return memory_; }
+
+bool FileReader::writable() const noexcept { return memory_->writable(); }
+
+Status FileReader::allow_writes() const {
+  const int error = memory_->make_writable();
+  if (error == 0) return {};
+  if (error != ENOMEM) return io_error(name_ + ": mprotect failed (errno " + std::to_string(error) + ")");
+  return out_of_memory(name_ + ": changing an index may copy any of its " + std::to_string(memory_->size()) +
+                       " bytes, for which this process's limit (ulimit -d, or strict overcommit) has no room; it can "
+                       "be searched, not changed");
+}
 
 Status FileReader::corrupt_section(std::string_view name, std::string_view what) const {
   return corrupt(name_, "section '" + std::string(name) + "': " + std::string(what));

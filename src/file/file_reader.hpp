@@ -8,8 +8,8 @@
 //
 // open() without verify reads header, table and footer and costs microseconds whatever the size. With verify it sums
 // every section at memory speed and checks that everything between them is zero: no byte can change unnoticed.
-// Spans are 64-byte aligned and writable; writing never reaches the file. Copies share the memory; reading is
-// thread-safe.
+// Spans are 64-byte aligned and writable (where memory is limited only after allow_writes()); writing never reaches the
+// file. Copies share the memory; reading is thread-safe.
 
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +63,9 @@ class FileReader {
 
   // What keeps the spans valid.
   std::shared_ptr<void> memory() const noexcept;
+  // Before anything is written to a section. kOutOfMemory where a limit has no room for copies of all its pages.
+  bool writable() const noexcept;
+  Status allow_writes() const;
   // kCorruptFile about a section, in the words that this class uses, for what only its user can check:
   // "'<path>': section 'links': link 17 of vertex 3 points to no vertex".
   Status corrupt_section(std::string_view name, std::string_view what) const;

@@ -42,7 +42,7 @@ Result<FileSource> FileSource::open(const std::string& path) {
   if (calls.fstat(fd.get(), &status) != 0) return system_error(path, "fstat", errno);
   if (!S_ISREG(status.st_mode)) {
     return io_error("'" + path + "' is " + std::string(describe_file_type(status.st_mode)) +
-                    "; an index is one regular file");
+                    "; expected a regular file");
   }
   return FileSource(path, std::move(fd), static_cast<std::uint64_t>(status.st_size));
 }

@@ -20,6 +20,8 @@ constexpr SystemCalls kReal = {
     .readlink = [](const char* path, char* target, std::size_t size) { return ::readlink(path, target, size); },
     .pread = [](int fd, void* data, std::size_t bytes, off_t offset) { return ::pread(fd, data, bytes, offset); },
     .write = [](int fd, const void* data, std::size_t bytes) { return ::write(fd, data, bytes); },
+    .pwrite = [](int fd, const void* data, std::size_t bytes,
+                 off_t offset) { return ::pwrite(fd, data, bytes, offset); },
     .fchown = [](int fd, uid_t owner, gid_t group) { return ::fchown(fd, owner, group); },
     .fchmod = [](int fd, mode_t mode) { return ::fchmod(fd, mode); },
     .fsync = [](int fd) { return ::fsync(fd); },
@@ -27,6 +29,8 @@ constexpr SystemCalls kReal = {
     .unlink = [](const char* path) { return ::unlink(path); },
     .mmap = [](void* address, std::size_t bytes, int protection, int flags, int fd,
                off_t offset) { return ::mmap(address, bytes, protection, flags, fd, offset); },
+    .mprotect = [](void* address, std::size_t bytes,
+                   int protection) { return ::mprotect(address, bytes, protection); },
 };
 
 std::atomic<const SystemCalls*> current{&kReal};

@@ -22,12 +22,14 @@ struct SystemCalls {
   ssize_t (*readlink)(const char* path, char* target, std::size_t size);
   ssize_t (*pread)(int fd, void* data, std::size_t bytes, off_t offset);
   ssize_t (*write)(int fd, const void* data, std::size_t bytes);
+  ssize_t (*pwrite)(int fd, const void* data, std::size_t bytes, off_t offset);
   int (*fchown)(int fd, uid_t owner, gid_t group);
   int (*fchmod)(int fd, mode_t mode);
   int (*fsync)(int fd);
   int (*rename)(const char* from, const char* to);
   int (*unlink)(const char* path);
   void* (*mmap)(void* address, std::size_t bytes, int protection, int flags, int fd, off_t offset);
+  int (*mprotect)(void* address, std::size_t bytes, int protection);
 };
 
 const SystemCalls& system_calls() noexcept;

@@ -13,7 +13,7 @@ namespace {
 
 std::string text(std::size_t n) { return std::to_string(n); }
 
-Status check_rows(MatrixView x, std::size_t dim, Metric metric, const char* what) {
+Status check_rows(MatrixView x, std::size_t dim, Metric metric, const char* what, std::size_t first = 0) {
   if (x.rows() != 0 && x.cols() != dim) {
     return invalid_argument(std::string(what) + " have dimension " + text(x.cols()) + ", the index has dimension " +
                             text(dim));
@@ -21,13 +21,13 @@ Status check_rows(MatrixView x, std::size_t dim, Metric metric, const char* what
   if (x.rows() != 0 && x.data() == nullptr) return invalid_argument(std::string(what) + " are a null pointer");
   const std::size_t bad = kernels::active_kernels().first_not_finite(x.data(), x.rows(), dim);
   if (bad < x.rows()) {
-    return invalid_argument("row " + text(bad) + " of the " + what +
+    return invalid_argument("row " + text(first + bad) + " of the " + what +
                             " has a NaN or an infinity; every number must be finite");
   }
   if (metric == Metric::kCosine) {
     for (std::size_t i = 0; i < x.rows(); ++i) {
       if (!(norm(x.row(i), dim) > 0)) {
-        return invalid_argument("row " + text(i) + " of the " + what +
+        return invalid_argument("row " + text(first + i) + " of the " + what +
                                 " is a zero vector, which has no direction under cosine");
       }
     }
@@ -54,8 +54,8 @@ Status check_storage(const char* name, Storage storage) {
                           ", which names none; it must be auto, f32, f16, bf16, sq8 or pca8");
 }
 
-Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric) {
-  return check_rows(vectors, dim, metric, "vectors");
+Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric, std::size_t first) {
+  return check_rows(vectors, dim, metric, "vectors", first);
 }
 
 Status check_ids(std::span<const Id> ids, std::size_t rows) {

@@ -22,7 +22,8 @@ Status check_metric(Metric metric);
 Status check_storage(const char* name, Storage storage);
 
 // Rows of new items: their dimension, finite numbers, no zero vector under cosine.
-Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric);
+// Messages count rows from `first` on.
+Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric, std::size_t first = 0);
 // One id a row, none negative, none twice.
 Status check_ids(std::span<const Id> ids, std::size_t rows);
 // None of them is in the index.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -216,6 +217,8 @@ class CheckedIndex : public PublicIndex {
   RecallCurves curves_;
   // It came from a file without verify. Reading copes with whatever a damaged file says; a change would build on it.
   std::atomic<bool> unchecked_ = false;
+  // It came from one that is mapped for reading alone.
+  std::optional<FileReader> read_only_file_;
   mutable FairSharedMutex mutex_;
 
   static Status check_threads(int threads) {
@@ -226,6 +229,7 @@ class CheckedIndex : public PublicIndex {
 
   // Without the lock, which validate() takes. Once it is valid it stays so.
   Status check_file_before_change() {
+    if (read_only_file_) SEGUE_RETURN_IF_ERROR(read_only_file_->allow_writes());
     if (!unchecked_.load(std::memory_order_acquire)) return {};
     const Status valid = this->validate();
     if (!valid.ok()) {
@@ -240,6 +244,7 @@ class CheckedIndex : public PublicIndex {
   template <class Body>
   static Result<std::unique_ptr<Index>> finish_open(std::unique_ptr<Body> index, const FileReader& file, bool verify) {
     index->unchecked_ = !verify;
+    if (!file.writable()) index->read_only_file_ = file;
     if (verify) {
       const Status valid = index->validate();
       if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());

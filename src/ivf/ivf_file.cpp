@@ -10,14 +10,6 @@
 
 namespace segue {
 
-struct IvfIndexBody::Fixed {
-  std::int64_t next_id;
-  std::uint64_t nlist;  // as asked for; 0: auto
-  std::uint64_t seed;
-  std::uint64_t trained_on;
-  ListBlocks::Fixed codes;
-};
-
 FileIdentity IvfIndexBody::identity() const {
   return {"ivf", metric_, storage(), coded_ && finer_ ? Storage::kSq8 : Storage::kAuto, dim_, ids_.size()};
 }

@@ -45,7 +45,15 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   Status validate() const override;
 
  private:
-  struct Fixed;  // the section "ivf" of a file
+  friend class IvfFileBuild;
+  // The section "ivf" of a file.
+  struct Fixed {
+    std::int64_t next_id;
+    std::uint64_t nlist;  // as asked for; 0: auto
+    std::uint64_t seed;
+    std::uint64_t trained_on;
+    ListBlocks::Fixed codes;
+  };
 
   Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override {
     return change(vectors, ids, options);

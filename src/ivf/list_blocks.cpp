@@ -176,15 +176,16 @@ ListBlocks::Worker ListBlocks::make_worker() const {
 }
 
 void ListBlocks::take_residuals(const Centroids& centroids, const VectorStore& rows,
-                                std::span<const std::uint32_t> from, std::size_t list, Worker& memory) const {
+                                std::span<const std::uint32_t> from, std::span<const std::uint32_t> lists,
+                                Worker& memory) const {
   const bool l2 = metric_ == RowMetric::kSquaredL2;
   const float* mean = l2 ? projection_.centre().data() : nullptr;
-  const auto* centre = reinterpret_cast<const float*>(centroids.rows().row(list));
   memory.views.clear();
   memory.out.clear();
   for (std::size_t i = 0; i < from.size(); ++i) {
     float* r = memory.residuals.data() + i * dim_;
     rows.read(from[i], r);
+    const auto* centre = reinterpret_cast<const float*>(centroids.rows().row(lists[i]));
     memory.out.push_back({std::sqrt(squared_distance(r, mean, dim_)), {}});
     for (std::size_t j = 0; j < dim_; ++j) r[j] -= centre[j];
     memory.views.push_back(r);
@@ -194,7 +195,7 @@ void ListBlocks::take_residuals(const Centroids& centroids, const VectorStore& r
     const float* y = memory.heads.data() + i * head();
     const double squared = squared_distance(memory.views[i], nullptr, dim_);
     const double bias =
-        l2 ? squared / 2 + dot(reinterpret_cast<const float*>(centre_heads_.row(list)), y, head()) : 0.0;
+        l2 ? squared / 2 + dot(reinterpret_cast<const float*>(centre_heads_.row(lists[i])), y, head()) : 0.0;
     memory.out[i].row = {y, head(), squared, bias, row_error()};
   }
 }
@@ -240,6 +241,13 @@ void ListBlocks::write_as_row(std::size_t list, std::size_t position, std::size_
                                          (squared_distance(d, nullptr, head()) + left_out) / 2);
 }
 
+void ListBlocks::code_residual(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at,
+                               Worker& memory, VectorStore* rests, std::size_t to) {
+  write(position, memory.out[at].row, codes_are_rows_);
+  if (codes_are_rows_) write_as_row(list, position, at, memory);
+  if (rests != nullptr) write_rest(centroids, list, position, at, memory, *rests, to);
+}
+
 void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists,
                      int threads) {
   const std::span<const std::uint32_t> to = arrivals.to;
@@ -256,9 +264,6 @@ void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::
   std::vector<std::uint32_t> by_list(to.size());
   std::vector<std::uint32_t> next(offsets.begin(), offsets.end() - 1);
   for (std::size_t i = 0; i < lists.size(); ++i) by_list[next[lists[i]]++] = static_cast<std::uint32_t>(i);
-  struct Lengths {
-    double residual_squared, row;
-  };
   std::vector<Lengths> lengths(to.size());
   std::vector<std::size_t> orphans;
   orphans.reserve(to.size());
@@ -274,15 +279,13 @@ void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::
         const std::size_t n = std::min<std::size_t>(kAtOnce, offsets[l + 1] - first);
         std::uint32_t from[kAtOnce];
         for (std::size_t i = 0; i < n; ++i) from[i] = arrivals.from[by_list[first + i]];
-        take_residuals(centroids, arrivals.rows, {from, n}, l, workers[w]);
+        workers[w].lists.assign(n, static_cast<std::uint32_t>(l));
+        take_residuals(centroids, arrivals.rows, {from, n}, workers[w].lists, workers[w]);
         for (std::size_t i = 0; i < n; ++i) {
           const Residual& residual = workers[w].out[i];
-          const std::size_t p = position + (first + i - offsets[l]);
-          write(p, residual.row, codes_are_rows_);
-          if (codes_are_rows_) write_as_row(l, p, i, workers[w]);
           lengths[first + i] = {residual.row.squared, residual.row_length};
-          if (arrivals.rests == nullptr) continue;
-          write_rest(centroids, l, p, i, workers[w], *arrivals.rests, arrivals.rests_to[by_list[first + i]]);
+          code_residual(centroids, l, position + (first + i - offsets[l]), i, workers[w], arrivals.rests,
+                        arrivals.rests == nullptr ? 0 : arrivals.rests_to[by_list[first + i]]);
         }
       }
     }
@@ -302,6 +305,44 @@ void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::
   // The last ones first, so that what fills a hole is none itself.
   std::sort(orphans.begin(), orphans.end(), std::greater<>());
   for (const std::size_t position : orphans) remove_at(position);
+}
+
+void ListBlocks::stage(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists,
+                       int threads) {
+  const std::size_t n = arrivals.from.size();
+  resize_positions(0);
+  resize_positions(n * kBlockRows);
+  std::vector<Lengths> lengths(n);
+  std::vector<Worker> workers(worker_count(n, threads, kAtOnce));
+  for (Worker& worker : workers) worker = make_worker();
+  parallel_for(n, threads, kAtOnce, [&](std::size_t begin, std::size_t end, std::size_t w) {
+    take_residuals(centroids, arrivals.rows, arrivals.from.subspan(begin, end - begin),
+                   lists.subspan(begin, end - begin), workers[w]);
+    for (std::size_t i = begin; i < end; ++i) {
+      const Residual& residual = workers[w].out[i - begin];
+      lengths[i] = {residual.row.squared, residual.row_length};
+      code_residual(centroids, lists[i], i * kBlockRows, i - begin, workers[w], arrivals.rests,
+                    arrivals.rests == nullptr ? 0 : arrivals.rests_to[i]);
+    }
+  });
+  for (std::size_t i = 0; i < n; ++i) {
+    slots_[i * kBlockRows] = arrivals.to[i];
+    ++runs_[lists[i]].rows;
+    energies_[lists[i]] += lengths[i].residual_squared;
+    fixed_.longest = std::max(fixed_.longest, round_up(lengths[i].row * (1 + 1e-6)));
+  }
+  size_ += n;
+}
+
+std::size_t ListBlocks::end_staging() {
+  resize_positions(0);
+  std::size_t next = 0;
+  for (std::size_t l = 0; l < lists(); ++l) {
+    runs_[l].first = static_cast<std::uint32_t>(next);
+    runs_[l].blocks = room_for(runs_[l].rows);
+    next += runs_[l].blocks;
+  }
+  return next;
 }
 
 void ListBlocks::remove(std::uint32_t slot) noexcept {

@@ -71,6 +71,14 @@ class ListBlocks : public BlockArrays {
   // Row from[i] joins list lists[i] as slot to[i]; what was held of that slot goes. If memory runs out, nothing has
   // changed but `rests`.
   void put(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists, int threads);
+  // For files that are larger than memory (ivf/build_file.cpp): the row of from[i], of list lists[i] and slot to[i], is
+  // coded and comes to lie at position i * kBlockRows, in a block of its own, until the next call; no list holds it, but
+  // each counts its rows and their energy. Not together with put().
+  void stage(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists, int threads);
+  using BlockArrays::pack_row;
+  using BlockArrays::packed_bytes;
+  // Every list gets the run that put() would have given it for all rows that were staged. How many blocks that takes.
+  std::size_t end_staging();
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
   void rename(std::uint32_t from, std::uint32_t to) noexcept { rename_slot(from, to); }
@@ -119,19 +127,26 @@ class ListBlocks : public BlockArrays {
     double row_length;  // of the row itself; under l2 counted from the mean of the centres
     Row row;
   };
+  struct Lengths {
+    double residual_squared, row;
+  };
   static constexpr std::size_t kAtOnce = 64;
   struct Worker {
     ProjectionMemory projecting;
     std::vector<float> residuals;
     std::vector<float> heads;
     std::vector<const float*> views;
+    std::vector<std::uint32_t> lists;
     std::vector<Residual> out;
     std::vector<float> head, whole, rest;
     ExpandMemory expanding;
   };
-  // Of rows of one list, at most kAtOnce, in memory.out.
+  // Of rows of these lists, at most kAtOnce, in memory.out.
   void take_residuals(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
-                      std::size_t list, Worker& memory) const;
+                      std::span<const std::uint32_t> lists, Worker& memory) const;
+  // The row at memory.out[at] into its position; a row of its list, and what is left over where that is kept.
+  void code_residual(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at, Worker& memory,
+                     VectorStore* rests, std::size_t to);
   Worker make_worker() const;
   void write_rest(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at, Worker& memory,
                   VectorStore& rests, std::size_t to) const;

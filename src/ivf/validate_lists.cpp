@@ -111,7 +111,8 @@ Status ListBlocks::validate_codes(const Centroids& centroids, const VectorStore&
   for (std::size_t begin = 0; begin < runs_[list].rows; begin += kAtOnce) {
     const std::size_t n = std::min<std::size_t>(kAtOnce, runs_[list].rows - begin);
     const std::span<const std::uint32_t> slots = slots_.span().subspan(first + begin, n);
-    take_residuals(centroids, rows, slots, list, memory);
+    memory.lists.assign(n, static_cast<std::uint32_t>(list));
+    take_residuals(centroids, rows, slots, memory.lists, memory);
     for (std::size_t i = 0; i < n; ++i) {
       const Residual& residual = memory.out[i];
       const Row& row = residual.row;

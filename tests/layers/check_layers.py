@@ -42,13 +42,13 @@ LAYERS = {
     # The byte layout, its writer and its reader: sections of bytes, nothing of what they mean.
     "file container": (
         [f"src/file/{name}.*" for name in (
-            "atomic_file", "checksum", "file_memory", "file_reader", "file_writer", "foreign", "layout", "parse",
-            "source", "system_calls")] + ["third_party/xxhash/*"],
+            "atomic_file", "checksum", "file_assembler", "file_memory", "file_plan", "file_reader", "file_writer", "foreign",
+            "layout", "new_file", "parse", "scratch_file", "source", "system_calls")] + ["third_party/xxhash/*"],
         ["base"],
     ),
     "indexes": (
         ["include/segue/index.hpp", "include/segue/flat.hpp", "include/segue/hnsw.hpp", "include/segue/ivf.hpp",
-         "include/segue/build.hpp",
+         "include/segue/build.hpp", "include/segue/build_file.hpp", "include/segue/vector_source.hpp", "src/sources/**",
          "include/segue/tune.hpp", "src/tune.cpp", "src/tuning/**",
          "src/index.cpp", "src/build.cpp", "src/plan_build.cpp", "src/items/**", "src/codes/**", "src/flat/**", "src/hnsw/**", "src/ivf/**"],
         ["base", "kernels", "core data", "core algorithms", "file container"],

@@ -74,6 +74,13 @@ constexpr SystemCalls kFaulty = {
           if (written > 0) state.bytes_written += static_cast<std::uint64_t>(written);
           return written;
         },
+    .pwrite =
+        [](int fd, const void* data, std::size_t bytes, off_t offset) {
+          if (fails("pwrite", true)) return ssize_t{-1};
+          const ssize_t written = ::pwrite(fd, data, limited(bytes), offset);
+          if (written > 0) state.bytes_written += static_cast<std::uint64_t>(written);
+          return written;
+        },
     .fchown = [](int fd, uid_t owner, gid_t group) { return fails("fchown") ? -1 : ::fchown(fd, owner, group); },
     .fchmod = [](int fd, mode_t mode) { return fails("fchmod") ? -1 : ::fchmod(fd, mode); },
     .fsync = [](int fd) { return fails("fsync", true) ? -1 : ::fsync(fd); },
@@ -84,6 +91,8 @@ constexpr SystemCalls kFaulty = {
                off_t offset) {
       return fails("mmap") ? MAP_FAILED : ::mmap(address, bytes, protection, flags, fd, offset);
     },
+    .mprotect = [](void* address, std::size_t bytes,
+                   int protection) { return fails("mprotect") ? -1 : ::mprotect(address, bytes, protection); },
 };
 
 }  // namespace

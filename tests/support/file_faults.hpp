@@ -22,7 +22,7 @@ struct Fault {
   bool lasting = false;
   // Only calls of this name are counted ("write"); empty: all.
   std::string only = {};
-  // write and pread move at most so many bytes a call. 0: as many as asked.
+  // write, pwrite and pread move at most so many bytes a call. 0: as many as asked.
   std::size_t largest_transfer = 0;
   // Every call that can be is interrupted once before it works.
   bool interrupt = false;
