@@ -14,7 +14,9 @@ constexpr std::size_t kSpare = std::size_t{4} << 20;
 constexpr std::size_t kLeastRows = 256;
 constexpr std::size_t kMostRows = 16384;
 constexpr std::size_t kLeastBlocks = 64;
-constexpr std::size_t kLargestHead = 256;  // of a projection
+// Of a projection; shorter rows have none.
+constexpr std::size_t kLargestHead = 256;
+constexpr std::size_t kLeastTrainedDim = 24;
 constexpr std::size_t kMostRanges = 1024;
 // A range at the edge of what is laid out at once is read twice: small ones cost less then.
 constexpr std::size_t kRangesAStep = 8;
@@ -30,14 +32,15 @@ std::size_t BuildMemory::lists_and_workers() const noexcept {
   return kSpare + shape_.lists * list + 8 * head * shape_.dim + shape_.workers * worker;
 }
 
-// Beside the sample itself, which is in a file: an order of it, who belongs where, centres of the round before; a second
-// sample and its moments for the directions.
+// Beside the sample itself, which is in a file: an order of it or who belongs where, and centres of the round before; then
+// a part of it and its moments for the directions.
 std::size_t BuildMemory::training() const noexcept {
-  std::size_t bytes = lists_and_workers() + 32 * shape_.sampled + shape_.lists * (9 * shape_.dim + 128);
-  const std::size_t projected = std::min(shape_.sampled, Projection::kSample);
-  bytes += 8 * projected * shape_.dim;
-  if (shape_.dim <= Projection::kMaxTrainedDim) bytes += 8 * shape_.dim * shape_.dim + 8192 * kLargestHead;
-  return bytes;
+  const std::size_t means = 20 * shape_.sampled + shape_.lists * (9 * shape_.dim + 128);
+  std::size_t directions = 4 * shape_.sampled + 8 * std::min(shape_.sampled, Projection::kSample) * shape_.dim;
+  if (shape_.dim >= kLeastTrainedDim && shape_.dim <= Projection::kMaxTrainedDim) {
+    directions += 8 * shape_.dim * shape_.dim + 8192 * std::min(kLargestHead, shape_.dim);
+  }
+  return lists_and_workers() + std::max(means, directions);
 }
 
 // As it came and as it will be searched, what its code leaves over, and a block of its own.

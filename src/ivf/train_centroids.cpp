@@ -117,6 +117,21 @@ void cut_longest(MatrixView sample, const Members& members, std::size_t lists, s
   }
 }
 
+// The first of the rows in an order of the seed.
+std::vector<float> first_centres(MatrixView sample, std::size_t lists, std::uint64_t seed) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> order(sample.rows());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = {mix64(mix64(seed + kGoldenGamma) ^ (i + 1)), static_cast<std::uint32_t>(i)};
+  }
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(lists), order.end());
+  const std::size_t dim = sample.cols();
+  std::vector<float> centres(lists * dim);
+  for (std::size_t l = 0; l < lists; ++l) {
+    std::copy_n(sample.row(order[l].second), dim, centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
+  }
+  return centres;
+}
+
 }  // namespace
 
 Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, MatrixView sample,
@@ -127,17 +142,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   std::size_t lists = options.lists;
   if (lists >= kLeastToCut) lists = lists * kOfTen / 10;
 
-  // Rows in an order of the seed: the first of them are the first centres.
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> order(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    order[i] = {mix64(mix64(options.seed + kGoldenGamma) ^ (i + 1)), static_cast<std::uint32_t>(i)};
-  }
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(lists), order.end());
-  std::vector<float> centres(lists * dim);
-  for (std::size_t l = 0; l < lists; ++l) {
-    std::copy_n(sample.row(order[l].second), dim, centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
-  }
-
+  std::vector<float> centres = first_centres(sample, lists, options.seed);
   std::vector<std::uint32_t> list_of(n);
   for (std::size_t round = 0; round < kIterations; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
