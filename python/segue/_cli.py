@@ -19,6 +19,7 @@ from ._build import build
 from ._errors import CorruptFile, Error, FileNotFound, InvalidArgument
 from ._files import inspect, load, verify
 from ._recall import recall as mean_recall
+from ._sources import open_source, shape_of
 from ._tune import tune
 
 EXIT_FAILED = 1  # what was asked for could not be done; argparse ends with 2 where the command line is wrong
@@ -74,14 +75,21 @@ def _parser() -> argparse.ArgumentParser:
     vectors = "vectors: .npy, .fbin, .fvecs or .parquet"
 
     sub = command("build", _build, "Makes an index of the vectors in a file.")
+    sub.set_defaults(usage_error=sub.error)
     sub.add_argument("vectors", help=vectors)
-    sub.add_argument("-o", "--output", required=True, help="the index file to write")
+    sub.add_argument("target", nargs="?", help="the index file to write")
+    sub.add_argument("-o", "--output", help="the same")
     sub.add_argument("--ids", help=".npy with one integer a vector; without it ids are 0 to n - 1")
     sub.add_argument("--column", help="of a .parquet file")
     sub.add_argument("--metric", choices=["ip", "l2", "cosine"], default="ip", help="default: ip")
     sub.add_argument("--kind", choices=["auto", "flat", "hnsw", "ivf"], default="auto", help="default: auto")
     sub.add_argument("--recall", type=float, default=0.95, help="what searches will want, for kind auto")
-    sub.add_argument("--max-memory", type=_bytes, help="bytes that the index may take, as 800M or 2G")
+    sub.add_argument(
+        "--max-memory",
+        type=_bytes,
+        help="bytes that the index may take, as 800M or 2G; a set of vectors that is larger becomes inverted lists, made "
+        "piece by piece in so much memory and searched in the file",
+    )
     for name, kind in (("storage", str), ("rerank", str), ("m", int), ("ef-construction", int), ("nlist", int), ("seed", int)):
         sub.add_argument(f"--{name}", type=kind, help="see the index's constructor")
     _threads(sub)
@@ -156,10 +164,18 @@ def _describe(index: _segue.Index) -> dict[str, Any]:
 def _build(options: argparse.Namespace) -> dict[str, Any]:
     names = ("storage", "rerank", "m", "ef_construction", "nlist", "seed")
     params = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    target = options.output or options.target
+    if target is None or None not in (options.output, options.target):
+        options.usage_error("name one index file to write")
     start = time.monotonic()
+    source = open_source(options.vectors, options.column)
+    rows, dim = shape_of(source)
+    larger = options.max_memory is not None and 4 * rows * dim > options.max_memory and options.kind in ("auto", "ivf")
     index, plan = build(
-        io.read_vectors(options.vectors, column=options.column),
+        options.vectors,
         None if options.ids is None else _integers(options.ids, "ids"),
+        out=target if larger else None,
+        column=options.column,
         metric=options.metric,
         kind=options.kind,
         recall=options.recall,
@@ -169,8 +185,9 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
         **params,
     )
     seconds = time.monotonic() - start
-    index.save(options.output)
-    return {"index": options.output, **_describe(index), "seconds": round(seconds, 3), "because": list(plan.reasons)}
+    if not larger:
+        index.save(target)
+    return {"index": target, **_describe(index), "seconds": round(seconds, 3), "because": list(plan.reasons)}
 
 
 def _tune(options: argparse.Namespace) -> dict[str, Any]:

@@ -171,6 +171,19 @@ def _build(
     threads: Optional[SupportsIndex],
     callback: Optional[Callable[[int, int], Any]],
 ) -> tuple[Index, tuple[str, dict[str, Any], int, tuple[str, ...]]]: ...
+def _build_file(
+    source: Any,
+    ids: Optional[_Ids],
+    out: _Path,
+    metric: str,
+    storage: str,
+    rerank: str,
+    nlist: Union[SupportsIndex, str],
+    seed: SupportsIndex,
+    max_memory: Optional[SupportsIndex],
+    threads: Optional[SupportsIndex],
+    callback: Optional[Callable[[int, int], Any]],
+) -> Index: ...
 def _tune(
     index: Index,
     queries: Optional[_Vectors],

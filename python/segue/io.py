@@ -1,6 +1,6 @@
 """Vectors in files of other tools: numpy, big-ann (fbin), TEXMEX (fvecs), Parquet; and FAISS indexes, both ways.
 
-Files of numpy and fbin are mapped, not read: of a set larger than memory only the pages in use are there.
+Files of numpy, fbin and fvecs are mapped, not read: of a set larger than memory only the pages in use are there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from . import _segue
 from ._errors import CorruptFile, FileNotFound, InvalidArgument, IoError, Unsupported
+from ._sources import ParquetRows, pyarrow
 
 __all__ = ["from_faiss", "read_vectors", "to_faiss", "write_vectors"]
 
@@ -32,7 +33,7 @@ def read_vectors(path: _Path, *, column: Optional[str] = None) -> npt.NDArray[An
         column: Of a .parquet file; None: the only one that holds lists.
 
     Returns:
-        Array of shape (n, d): mapped and read-only from .npy and .fbin, in memory otherwise.
+        Array of shape (n, d): in memory from .parquet, otherwise mapped and read-only.
 
     Raises:
         FileNotFound: No such file.
@@ -48,17 +49,10 @@ def read_vectors(path: _Path, *, column: Optional[str] = None) -> npt.NDArray[An
         ...     segue.io.read_vectors(path).shape
         (3, 3)
     """
-    where = pathlib.Path(path)
-    reader = {".npy": _read_npy, ".fbin": _read_fbin, ".fvecs": _read_fvecs}.get(where.suffix)
-    if column is not None and where.suffix != ".parquet":
-        raise InvalidArgument(f"column is {column!r}, and {where.name} has none; only .parquet files do")
-    if reader is None and where.suffix != ".parquet":
-        raise InvalidArgument(f"{where.name} is of no known format; known are {_FORMATS}")
-    if not where.exists():
-        raise FileNotFound(f"{where}: there is no such file")
-    if where.is_dir():
-        raise IoError(f"{where} is a directory, expected a file")
-    return _read_parquet(where, column) if reader is None else reader(where)
+    where = _check_path(path, column)
+    if where.suffix == ".parquet":
+        return _read_parquet(where, column)
+    return {".npy": _read_npy, ".fbin": _read_fbin, ".fvecs": _read_fvecs}[where.suffix](where)
 
 
 def write_vectors(path: _Path, vectors: npt.ArrayLike, *, column: str = "vector") -> None:
@@ -99,6 +93,20 @@ def write_vectors(path: _Path, vectors: npt.ArrayLike, *, column: str = "vector"
         beside.unlink(missing_ok=True)
 
 
+def _check_path(path: _Path, column: Optional[str]) -> pathlib.Path:
+    """A file of a known format."""
+    where = pathlib.Path(path)
+    if where.suffix not in (".npy", ".fbin", ".fvecs", ".parquet"):
+        raise InvalidArgument(f"{where.name} is of no known format; known are {_FORMATS}")
+    if column is not None and where.suffix != ".parquet":
+        raise InvalidArgument(f"column is {column!r}, and {where.name} has none; only .parquet files do")
+    if not where.exists():
+        raise FileNotFound(f"{where}: there is no such file")
+    if where.is_dir():
+        raise IoError(f"{where} is a directory, expected a file")
+    return where
+
+
 def _read_npy(path: pathlib.Path) -> npt.NDArray[Any]:
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -123,50 +131,21 @@ def _read_fbin(path: pathlib.Path) -> npt.NDArray[Any]:
 
 
 def _read_fvecs(path: pathlib.Path) -> npt.NDArray[Any]:
-    words = np.fromfile(path, np.int32)
-    if path.stat().st_size % 4 != 0 or len(words) == 0 or words[0] <= 0 or len(words) % (words[0] + 1) != 0:
+    bytes_there = path.stat().st_size
+    words: npt.NDArray[Any] = np.memmap(path, np.int32, "r") if bytes_there >= 4 and bytes_there % 4 == 0 else np.empty(0)
+    if len(words) == 0 or words[0] <= 0 or len(words) % (words[0] + 1) != 0:
         raise CorruptFile(f"{path} does not hold whole rows of one dimension, as an .fvecs file does")
     table = words.reshape(-1, words[0] + 1)
     if (table[:, 0] != words[0]).any():
         raise CorruptFile(f"{path} holds rows of other dimensions than the first, which has {words[0]}")
-    return np.ascontiguousarray(table[:, 1:]).view(np.float32)
-
-
-def _pyarrow() -> Any:
-    try:
-        return importlib.import_module("pyarrow.parquet"), importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise Unsupported("Parquet files need pyarrow (pip install pyarrow)") from error
+    return table[:, 1:].view(np.float32)
 
 
 def _read_parquet(path: pathlib.Path, column: Optional[str]) -> npt.NDArray[Any]:
-    parquet, arrow = _pyarrow()
-    try:
-        file = parquet.ParquetFile(path)
-    except (arrow.ArrowInvalid, OSError) as error:
-        raise CorruptFile(f"{path}: no whole Parquet file: {error}") from error
-    types = arrow.types
-    lists = [
-        field.name
-        for field in file.schema_arrow
-        if types.is_list(field.type) or types.is_fixed_size_list(field.type) or types.is_large_list(field.type)
-    ]
-    if column is None:
-        if len(lists) != 1:
-            raise InvalidArgument(f"{path} has {len(lists)} columns of lists ({', '.join(lists)}); name one by column")
-        column = lists[0]
-    elif column not in lists:
-        raise InvalidArgument(f"{path} has no column {column!r} of lists; it has {', '.join(lists) or 'none'}")
-    values = file.read([column]).column(column).combine_chunks()
-    flat = values.flatten().to_numpy(zero_copy_only=False)
-    if len(values) == 0 or values.null_count or len(flat) % len(values) != 0:
-        raise CorruptFile(f"{path}: column {column!r} holds no lists, empty ones, or lists of different lengths")
-    dim = len(flat) // len(values)
-    lengths = values.value_lengths().to_numpy(zero_copy_only=False)
-    if (lengths != dim).any():
-        raise CorruptFile(f"{path}: column {column!r} holds lists of {lengths.min()} to {lengths.max()} numbers")
-    rows: npt.NDArray[Any] = flat.reshape(-1, dim)
-    return rows
+    rows = ParquetRows(path, column)
+    if rows.rows == 0:
+        raise CorruptFile(f"{path} holds no vectors")
+    return rows.read(0, rows.rows)
 
 
 def _write_npy(path: pathlib.Path, rows: npt.NDArray[Any]) -> None:
@@ -189,7 +168,7 @@ def _write_fvecs(path: pathlib.Path, rows: npt.NDArray[Any]) -> None:
 
 
 def _write_parquet(path: pathlib.Path, rows: npt.NDArray[Any], column: str) -> None:
-    parquet, arrow = _pyarrow()
+    parquet, arrow = pyarrow()
     values = arrow.FixedSizeListArray.from_arrays(arrow.array(rows.ravel()), rows.shape[1])
     parquet.write_table(arrow.table({column: values}), path)
 

@@ -15,6 +15,8 @@ void bind_index(pybind11::module_& module);
 // search() and range_search() of Index.
 void bind_search(pybind11::module_& module);
 void bind_files(pybind11::module_& module);
+// _build_file.
+void bind_build_file(pybind11::module_& module);
 // _build, _recall and the instruction sets.
 void bind_build(pybind11::module_& module);
 // _tune.

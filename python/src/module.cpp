@@ -23,6 +23,7 @@ PYBIND11_MODULE(_segue, module) {
   bind_search(module);
   bind_files(module);
   bind_build(module);
+  bind_build_file(module);
   bind_tune(module);
   module.attr("__version__") = SEGUE_VERSION;
 }

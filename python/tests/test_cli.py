@@ -53,8 +53,25 @@ def test_ids_and_memory(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
     assert report["memory"] <= 1_000_000 and any("1 MB" in reason for reason in report["because"])
     assert segue.load("x.segue").ids()[0] == 100
     assert main(["build", "x.npy", "-o", "y.segue", "--max-memory", "10k"]) == 1
-    assert "the least of all kinds" in capsys.readouterr().err
+    assert "takes at least" in capsys.readouterr().err
     assert not pathlib.Path("y.segue").exists()
+
+
+def test_more_vectors_than_memory_become_lists_in_a_file(
+    folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save("large.npy", random_vectors(4, 150_000, 16))  # 9.6 MB
+    report = run(capsys, "build", "large.npy", "large.segue", "--metric", "l2", "--max-memory", "9.5MB", "--threads", "1")
+    assert (report["kind"], report["items"]) == ("IvfIndex", 150_000)
+    assert "piece by piece" in report["because"][0]
+    segue.verify("large.segue")
+    found = run(capsys, "search", "large.segue", "large.npy", "-k", "1", "--nprobe", "2", "-o", "found.npz")
+    assert found["queries"] == 150_000
+    with np.load("found.npz") as file:
+        assert (file["ids"][:, 0] == np.arange(150_000)).mean() > 0.99
+    report = run(capsys, "build", "large.npy", "-o", "all.segue", "--metric", "l2", "--max-memory", "1GB", "--kind", "ivf")
+    assert pathlib.Path("all.segue").read_bytes() == pathlib.Path("large.segue").read_bytes()
+    assert "asked for" in report["because"][0]
 
 
 def test_conversions(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +110,8 @@ def test_failures_say_why_and_end_with_one(
 
 
 def test_wrong_command_lines_end_with_two(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([], ["bulid"], ["build"], ["build", "x.npy", "-o", "y", "--max-memory", "much"], ["search", "x"]):
+    for arguments in ([], ["bulid"], ["build"], ["build", "x.npy"], ["build", "x.npy", "y", "-o", "z"],
+                      ["build", "x.npy", "-o", "y", "--max-memory", "much"], ["search", "x"]):
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 2
