@@ -112,12 +112,17 @@ class IvfFileBuild {
   Status read(std::size_t first, std::size_t count) {
     numbers_.resize(count * dim_);
     SEGUE_RETURN_IF_ERROR(source_.read(first, count, numbers_.data()));
-    const MatrixView vectors(numbers_, dim_);
+    const MatrixView vectors(numbers_.data(), count, dim_);
     SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, options_.metric, first));
     arriving_.resize(count);
     body_.write_rows(vectors, 0, options_.threads, arriving_);
     for (std::size_t i = 0; i < count; ++i) arriving_.read(i, numbers_.data() + i * dim_);
     return {};
+  }
+
+  void free_rows() {
+    numbers_ = {};
+    arriving_.adopt({});
   }
 
   // What lay_out_anew() does, but that the sample is in a file.
@@ -135,9 +140,9 @@ class IvfFileBuild {
       for (; taken < sampled_ && taken * rows_ / sampled_ < first + count; ++taken, ++n) {
         std::copy_n(numbers_.data() + (taken * rows_ / sampled_ - first) * dim_, dim_, numbers_.data() + n * dim_);
       }
-      SEGUE_RETURN_IF_ERROR(scratch->append(std::as_bytes(std::span(numbers_).first(n * dim_))));
+      SEGUE_RETURN_IF_ERROR(scratch->append(std::as_bytes(numbers_.span().first(n * dim_))));
     }
-    numbers_ = {};
+    free_rows();
     const Result<std::shared_ptr<FileMemory>> mapped = scratch->map();
     if (!mapped.ok()) return mapped.status();
     AddOptions training{options_.threads, {}};
@@ -198,7 +203,7 @@ class IvfFileBuild {
       to.resize(count);
       std::iota(from.begin(), from.end(), 0u);
       std::iota(to.begin(), to.end(), static_cast<std::uint32_t>(first));
-      layout_->centroids.assign(MatrixView(numbers_, dim_), lists.data(), options_.threads);
+      layout_->centroids.assign(MatrixView(numbers_.data(), count, dim_), lists.data(), options_.threads);
       if (body_.finer_) rests.resize(count);
       blocks.stage(layout_->centroids, {arriving_, from, to, body_.finer_ ? &rests : nullptr, from}, lists,
                    options_.threads);
@@ -211,8 +216,7 @@ class IvfFileBuild {
         blocks.pack_row(i * kernels::kBlockRows, *place);
       }
     }
-    numbers_ = {};
-    arriving_.adopt({});
+    free_rows();
     return spill_->end();
   }
 
@@ -248,7 +252,7 @@ class IvfFileBuild {
   IvfIndexBody body_;  // stays empty: what it would do with the rows
   std::size_t lists_;
   std::size_t sampled_;
-  std::vector<float> numbers_;
+  Buffer<float> numbers_;  // rows that were read last
   VectorStore arriving_;
   FileAssembler* file_ = nullptr;
   std::size_t fixed_section_ = 0;

@@ -62,13 +62,13 @@ std::size_t BuildMemory::rows_to_read() const noexcept {
 }
 
 std::size_t BuildMemory::rows_to_code(std::size_t head) const noexcept {
-  const std::size_t bytes = left(lists_and_workers()) / 2;
+  const std::size_t bytes = left(lists_and_workers()) / 8 * 3;
   return std::clamp<std::size_t>(bytes / row_to_code(head), kLeastRows, kMostRows);
 }
 
 std::size_t BuildMemory::blocks_to_lay_out(std::size_t block_bytes) const noexcept {
   const std::size_t most = shape_.rows / kernels::kBlockRows + shape_.lists + 1;
-  const std::size_t bytes = left(lists_and_workers() + 4 * shape_.rows + kSpillBuffer);
+  const std::size_t bytes = left(lists_and_workers() + 4 * shape_.rows + kSpillBuffer) / 8 * 7;
   return std::clamp<std::size_t>(bytes / block_bytes, std::min(kLeastBlocks, most), most);
 }
 

@@ -335,7 +335,7 @@ void ListBlocks::stage(const Centroids& centroids, const Arrivals& arrivals, std
 }
 
 std::size_t ListBlocks::end_staging() {
-  resize_positions(0);
+  BlockArrays::adopt({});  // frees what was staged
   std::size_t next = 0;
   for (std::size_t l = 0; l < lists(); ++l) {
     runs_[l].first = static_cast<std::uint32_t>(next);

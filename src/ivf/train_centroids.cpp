@@ -5,6 +5,7 @@
 #include <numeric>
 #include <queue>
 #include <span>
+#include <tuple>
 
 #include "segue/core/mix64.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -119,15 +120,20 @@ void cut_longest(MatrixView sample, const Members& members, std::size_t lists, s
 
 // The first of the rows in an order of the seed.
 std::vector<float> first_centres(MatrixView sample, std::size_t lists, std::uint64_t seed) {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> order(sample.rows());
+  struct Place {
+    std::uint64_t key;
+    std::uint32_t row;
+    bool operator<(const Place& other) const { return std::tie(key, row) < std::tie(other.key, other.row); }
+  };
+  Buffer<Place> order(sample.rows());
   for (std::size_t i = 0; i < order.size(); ++i) {
     order[i] = {mix64(mix64(seed + kGoldenGamma) ^ (i + 1)), static_cast<std::uint32_t>(i)};
   }
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(lists), order.end());
+  std::partial_sort(order.data(), order.data() + lists, order.data() + order.size());
   const std::size_t dim = sample.cols();
   std::vector<float> centres(lists * dim);
   for (std::size_t l = 0; l < lists; ++l) {
-    std::copy_n(sample.row(order[l].second), dim, centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
+    std::copy_n(sample.row(order[l].row), dim, centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
   }
   return centres;
 }
@@ -143,6 +149,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   if (lists >= kLeastToCut) lists = lists * kOfTen / 10;
 
   std::vector<float> centres = first_centres(sample, lists, options.seed);
+  centres.reserve(options.lists * dim);
   std::vector<std::uint32_t> list_of(n);
   for (std::size_t round = 0; round < kIterations; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
