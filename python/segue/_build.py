@@ -158,8 +158,8 @@ def build(
         array([4])
     """
     if out is not None:
-        index, plan = _build_file(vectors, ids, out, metric, kind, params, max_memory, progress, threads, column)
-        return (index, plan) if explain else index
+        made = _build_file(vectors, ids, out, metric, kind, params, max_memory, progress, threads, column)
+        return made if explain else made[0]
     if is_path(vectors) or column is not None:
         vectors = io.read_vectors(vectors, column=column)
     known = _OF_KIND.get(kind, _OF_KIND["hnsw"])

@@ -100,7 +100,7 @@ class ParquetRows:
             if len(lists) != 1:
                 names = ", ".join(lists)
                 raise InvalidArgument(f"{self._path} has {len(lists)} columns of lists ({names}); name one by column")
-            return lists[0]
+            return str(lists[0])
         if column not in lists:
             raise InvalidArgument(
                 f"{self._path} has no column {column!r} of lists; it has {', '.join(lists) or 'none'}"

@@ -15,6 +15,7 @@ import segue
 from segue._cli import main
 
 X, Q = random_vectors(1, 3000, 16), random_vectors(2, 50, 16)
+LARGE = random_vectors(4, 150_000, 16)
 
 
 @pytest.fixture
@@ -60,15 +61,16 @@ def test_ids_and_memory(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
 def test_more_vectors_than_memory_become_lists_in_a_file(
     folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    np.save("large.npy", random_vectors(4, 150_000, 16))  # 9.6 MB
+    np.save("large.npy", LARGE)  # 9.6 MB
+    np.save("some.npy", LARGE[:2000])
     report = run(capsys, "build", "large.npy", "large.segue", "--metric", "l2", "--max-memory", "9.5MB", "--threads", "1")
     assert (report["kind"], report["items"]) == ("IvfIndex", 150_000)
     assert "piece by piece" in report["because"][0]
     segue.verify("large.segue")
-    found = run(capsys, "search", "large.segue", "large.npy", "-k", "1", "--nprobe", "2", "-o", "found.npz")
-    assert found["queries"] == 150_000
+    found = run(capsys, "search", "large.segue", "some.npy", "-k", "1", "--nprobe", "2", "-o", "found.npz")
+    assert found["queries"] == 2000
     with np.load("found.npz") as file:
-        assert (file["ids"][:, 0] == np.arange(150_000)).mean() > 0.99
+        assert (file["ids"][:, 0] == np.arange(2000)).mean() > 0.99
     report = run(capsys, "build", "large.npy", "-o", "all.segue", "--metric", "l2", "--max-memory", "1GB", "--kind", "ivf")
     assert pathlib.Path("all.segue").read_bytes() == pathlib.Path("large.segue").read_bytes()
     assert "asked for" in report["because"][0]

@@ -24,8 +24,8 @@
 namespace segue::test {
 namespace {
 
-constexpr std::size_t kItems = 400000, kDim = 48, kQueries = 200, kK = 10;
-constexpr std::size_t kSetBytes = kItems * kDim * sizeof(float);  // 76.8 MB
+constexpr std::size_t kItems = 300000, kDim = 48, kQueries = 200, kK = 10;
+constexpr std::size_t kSetBytes = kItems * kDim * sizeof(float);  // 57.6 MB
 constexpr std::size_t kLimit = kSetBytes / 4;
 constexpr int kThreads = 1;  // each more has a stack of some megabytes, all of which counts
 // Beside what the build allocates: the program, stacks of threads, a search.
@@ -43,7 +43,7 @@ class Clusters {
     for (std::size_t i = 0; i < count; ++i) {
       Random random(first + i);
       const float* centre = centres_.data() + random.next() % 500 * kDim;
-      for (std::size_t j = 0; j < kDim; ++j) x[i * kDim + j] = centre[j] + 0.4f * gaussian(random);
+      for (std::size_t j = 0; j < kDim; ++j) x[i * kDim + j] = centre[j] + 0.9f * gaussian(random);
     }
     return x;
   }
