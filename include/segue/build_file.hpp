@@ -11,7 +11,7 @@
 // Reads the source twice, from its first row to its last: to check it and to draw the sample that lists are trained on (64
 // rows a list, which go to a scratch file), and to code it. Codes are put aside in a scratch file by ranges of lists, and
 // laid out range by range. Scratch files lie in the folder of `path`, have no name, and take about what the index takes.
-// Memory of any size works as well as another, down to some bytes an item (4, or 16 to 24 with ids of their own).
+// Memory of any size works as well as another, down to some bytes an item: 4, or 16 to 24 where they bring ids.
 
 #include <cstddef>
 #include <span>
@@ -26,8 +26,8 @@ namespace segue {
 struct BuildFileOptions {
   Metric metric = Metric::kInnerProduct;
   IvfOptions ivf = {};
-  // Bytes that the call may allocate; what the source holds comes on top, and so do pages of files that the system keeps
-  // and takes back as it likes. 0: a gigabyte, or more where less is not enough.
+  // Bytes that the call may allocate. On top come what the source holds, stacks of threads, and pages of files, which the
+  // system takes back as it likes. 0: a gigabyte, or more where less is not enough.
   std::size_t max_memory = 0;
   int threads = 0;
   Progress progress = {};
