@@ -138,32 +138,5 @@ TEST(BuildFileFailures, AFullDiskLeavesNothing) {
   EXPECT_TRUE(read_bytes(path) == memory->to_bytes().value());
 }
 
-// Where a limit has no room for private pages the file is mapped for reading, until something changes.
-TEST(BuildFileFailures, AMappingWithoutRoomForCopiesIsReadOnly) {
-  Random random(26);
-  const Vectors x = gaussian_vectors(random, 3000, 24);
-  const MatrixView view(x, 24);
-  const TemporaryFolder folder;
-  for (const bool room : {false, true}) {
-    const std::string path = folder.file("lists.segue");
-    ASSERT_TRUE(build_file(*source_of(view.slice(0, 2900)), {}, path).ok());
-    std::unique_ptr<Index> index;
-    {
-      FaultyCalls faults({.at = 0, .error = ENOMEM, .only = "mmap"});
-      index = load(path).value();
-      ASSERT_TRUE(faults.fired());
-    }
-    EXPECT_TRUE(index->search(view.slice(0, 50), 10).ok());
-    EXPECT_TRUE(index->validate().ok());
-    FaultyCalls faults({.at = room ? Fault::kNever : 0, .error = ENOMEM, .lasting = true, .only = "mprotect"});
-    const Status added = index->add(view.slice(2900, 100));
-    EXPECT_EQ(added.code(), room ? StatusCode::kOk : StatusCode::kOutOfMemory) << added.message();
-    EXPECT_EQ(index->size(), room ? 3000u : 2900u);
-    const std::vector<Id> some = {1, 2, 3};
-    EXPECT_EQ(index->remove(some).ok(), room);
-    EXPECT_TRUE(index->validate().ok());
-  }
-}
-
 }  // namespace
 }  // namespace segue::test
