@@ -77,7 +77,7 @@ TEST(BuildFileFailures, WhatIsWrongIsNamedAndNothingIsLeft) {
 
 TEST(BuildFileFailures, StoppedAnywhereTheOldFileStays) {
   Random random(24);
-  const Vectors x = gaussian_vectors(random, 3000, 24);
+  const Vectors x = gaussian_vectors(random, 1000, 24);
   const TemporaryFolder folder;
   const std::string path = folder.file("lists.segue");
   write_all_bytes(path, std::string("old"));
@@ -103,7 +103,7 @@ TEST(BuildFileFailures, StoppedAnywhereTheOldFileStays) {
 // Every call of the operating system fails once, then all from one on, as when a disk is full.
 TEST(BuildFileFailures, AFullDiskLeavesNothing) {
   Random random(25);
-  const Vectors x = gaussian_vectors(random, 2000, 8);
+  const Vectors x = gaussian_vectors(random, 300, 8);
   const TemporaryFolder folder;
   const std::string path = folder.file("lists.segue");
   const BuildFileOptions options{.threads = 1};

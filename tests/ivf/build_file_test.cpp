@@ -55,9 +55,9 @@ void expect_same(MatrixView x, std::span<const Id> ids, const BuildFileOptions& 
 TEST(BuildFile, BytesAreThoseOfAnIndexInMemory) {
   Random random(21);
   const std::size_t dim = 40;
-  const Vectors x = clustered_vectors(random, 3000, dim, 60, 0.5f);
-  std::vector<Id> ids(3000);
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<Id>((i * 7919) % 3001 * 3);
+  const Vectors x = clustered_vectors(random, 1200, dim, 60, 0.5f);
+  std::vector<Id> ids(1200);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<Id>((i * 7919) % 1201 * 3);
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
     for (const auto& [storage, rerank] :
          {std::pair{Storage::kAuto, Storage::kAuto}, {Storage::kPca8, Storage::kAuto}, {Storage::kF16, Storage::kAuto},
@@ -86,7 +86,7 @@ TEST(BuildFile, OddSizes) {
 // A list that is larger than what is laid out at once, and lists of nothing.
 TEST(BuildFile, AllRowsInOneList) {
   const std::size_t dim = 20;
-  Vectors x(40000 * dim, 1.0f);
+  Vectors x(12000 * dim, 1.0f);
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
     expect_same(MatrixView(x, dim), {}, {.metric = metric, .ivf = {.nlist = 8}});
   }
@@ -97,7 +97,7 @@ TEST(BuildFile, AllRowsInOneList) {
 // Laid out in many steps, put aside by ranges that straddle them.
 TEST(BuildFile, ManyRowsInLittleMemory) {
   Random random(27);
-  const Vectors x = gaussian_vectors(random, 150000, 4);
+  const Vectors x = gaussian_vectors(random, 60000, 4);
   for (const Storage storage : {Storage::kF32, Storage::kPca8}) {
     expect_same(MatrixView(x, 4), {}, {.metric = Metric::kL2, .ivf = {.nlist = 50, .storage = storage}});
   }
@@ -106,7 +106,7 @@ TEST(BuildFile, ManyRowsInLittleMemory) {
 TEST(BuildFile, AnswersAndFiguresAreTheSame) {
   Random random(23);
   const std::size_t dim = 32;
-  const Vectors x = wide_norm_vectors(random, 5000, dim, 3);
+  const Vectors x = wide_norm_vectors(random, 3000, dim, 3);
   const TemporaryFolder folder;
   const std::string path = folder.file("lists.segue");
   ASSERT_TRUE(build_file(*source_of(MatrixView(x, dim)), {}, path).ok());
