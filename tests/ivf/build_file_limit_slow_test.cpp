@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -24,12 +25,12 @@
 namespace segue::test {
 namespace {
 
-constexpr std::size_t kItems = 300000, kDim = 48, kQueries = 200, kK = 10;
-constexpr std::size_t kSetBytes = kItems * kDim * sizeof(float);  // 57.6 MB
+constexpr std::size_t kItems = 400000, kDim = 48, kLists = 1000, kQueries = 200, kK = 10;
+constexpr std::size_t kSetBytes = kItems * kDim * sizeof(float);  // 76.8 MB
 constexpr std::size_t kLimit = kSetBytes / 4;
-constexpr int kThreads = 1;  // each more has a stack of some megabytes, all of which counts
-// Beside what the build allocates: the program, stacks of threads, a search.
-constexpr std::size_t kMaxMemory = kLimit - (std::size_t{4} << 20);
+// Beside what the build allocates: the program, what malloc keeps for later, a search.
+constexpr std::size_t kMaxMemory = kLimit - (std::size_t{6} << 20);
+constexpr const char* kFolder = "SEGUE_TEST_LIMITED_FOLDER";
 
 // Rows around centres, each by its number, so that nobody holds them all.
 class Clusters {
@@ -63,43 +64,57 @@ void write_fbin(const Clusters& clusters, const std::string& path) {
   ASSERT_TRUE(out.good());
 }
 
-// What the limited process does; its exit status says which step failed.
-int build_and_search(const std::string& vectors, const std::string& lists, const Vectors& queries,
-                     const std::string& answers) {
+std::string in(const std::string& folder, const char* name) { return folder + "/" + name; }
+
+// What the limited process runs.
+TEST(BuildFileLimit, DISABLED_InTheLimitedProcess) {
+  ASSERT_NE(std::getenv(kFolder), nullptr);
+  const std::string folder = std::getenv(kFolder);
   const rlimit limit = {kLimit, kLimit};
-  if (::setrlimit(RLIMIT_DATA, &limit) != 0) return 10;
-  // Without lists in a file there would be no way: not even the rows fit.
-  if (load(lists).ok() || ::mmap(nullptr, kSetBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) return 11;
-  auto source = open_vectors(vectors);
-  if (!source.ok()) return 12;
-  const Status built = build_file(**source, {}, lists, {.metric = Metric::kL2, .max_memory = kMaxMemory, .threads = kThreads});
-  if (!built.ok()) return std::fprintf(stderr, "%s\n", built.message().c_str()), 13;
+  ASSERT_EQ(::setrlimit(RLIMIT_DATA, &limit), 0);
+  // The limit is one: not even the rows would fit.
+  ASSERT_EQ(::mmap(nullptr, kSetBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), MAP_FAILED);
+  auto source = open_vectors(in(folder, "set.fbin"));
+  ASSERT_TRUE(source.ok()) << source.status().message();
+  const std::string lists = in(folder, "lists.segue");
+  const Status built =
+      build_file(**source, {}, lists, {.metric = Metric::kL2, .ivf = {.nlist = kLists}, .max_memory = kMaxMemory});
+  ASSERT_TRUE(built.ok()) << built.message();
   auto index = load(lists);
-  if (!index.ok()) return std::fprintf(stderr, "%s\n", index.status().message().c_str()), 14;
-  auto found = (*index)->search(MatrixView(queries, kDim), kK, {.nprobe = 8, .threads = kThreads});
-  if (!found.ok()) return std::fprintf(stderr, "%s\n", found.status().message().c_str()), 15;
-  std::ofstream out(answers, std::ios::binary);
+  ASSERT_TRUE(index.ok()) << index.status().message();
+  const Vectors queries = Clusters().rows(kItems, kQueries);
+  auto found = (*index)->search(MatrixView(queries, kDim), kK, {.nprobe = 8});
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  std::ofstream out(in(folder, "ids"), std::ios::binary);
   out.write(reinterpret_cast<const char*>(found->ids.data()), static_cast<std::streamsize>(found->ids.size() * sizeof(Id)));
-  return out.good() ? 0 : 16;
+  ASSERT_TRUE(out.good());
 }
 
 TEST(BuildFileLimit, AFourthOfTheSetIsEnough) {
   const TemporaryFolder folder;
-  const std::string vectors = folder.file("set.fbin"), lists = folder.file("lists.segue"), answers = folder.file("ids");
+  const std::string lists = folder.file("lists.segue");
   const Clusters clusters;
-  write_fbin(clusters, vectors);
-  const Vectors queries = clusters.rows(kItems, kQueries);
-  const pid_t child = ::fork();  // before anything here starts a thread
+  write_fbin(clusters, folder.file("set.fbin"));
+  const pid_t child = ::fork();
   ASSERT_GE(child, 0);
-  if (child == 0) ::_exit(build_and_search(vectors, lists, queries, answers));
+  if (child == 0) {
+    // One thread: each more has a stack of some megabytes, all of which counts.
+    ::setenv("OMP_NUM_THREADS", "1", 1);
+    ::setenv(kFolder, folder.path().c_str(), 1);
+    ::execl("/proc/self/exe", "limited", "--gtest_filter=*DISABLED_InTheLimitedProcess",
+            "--gtest_also_run_disabled_tests", static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
   EXPECT_EQ(folder.names(), (std::vector<std::string>{"ids", "lists.segue", "set.fbin"}));
 
-  const std::vector<unsigned char> bytes = read_bytes(answers);
+  const std::vector<unsigned char> bytes = read_bytes(folder.file("ids"));
+  ASSERT_EQ(bytes.size(), kQueries * kK * sizeof(Id));
   const auto* ids = reinterpret_cast<const Id*>(bytes.data());
   const Vectors all = clusters.rows(0, kItems);
+  const Vectors queries = clusters.rows(kItems, kQueries);
   auto exact = FlatIndex::create(kDim, Metric::kL2).value();
   ASSERT_TRUE(exact->add(MatrixView(all, kDim)).ok());
   const SearchResult truth = exact->search(MatrixView(queries, kDim), kK).value();
@@ -107,7 +122,7 @@ TEST(BuildFileLimit, AFourthOfTheSetIsEnough) {
   std::printf("recall %.4f, the file has %zu bytes, the limit was %zu\n", reached, std::size_t(inspect(lists)->bytes), kLimit);
   EXPECT_GE(reached, 0.97);
   // The bytes are those that memory would have made.
-  auto memory = IvfIndex::create(kDim, Metric::kL2).value();
+  auto memory = IvfIndex::create(kDim, Metric::kL2, {.nlist = kLists}).value();
   ASSERT_TRUE(memory->add(MatrixView(all, kDim)).ok());
   EXPECT_TRUE(memory->to_bytes().value() == read_bytes(lists));
 }
