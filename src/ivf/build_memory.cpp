@@ -23,19 +23,19 @@ constexpr std::size_t kRangesAStep = 8;
 
 }  // namespace
 
-// Centres in float32 and in eight bits, what belongs to them, directions both ways; and what workers keep.
+// Centres in float32 and twice in eight bits, what belongs to them, directions three ways; and what workers keep.
 std::size_t BuildMemory::lists_and_workers() const noexcept {
   const std::size_t head = std::min(shape_.dim, kLargestHead);
-  const std::size_t list = 4 * shape_.dim + (shape_.dim + 80) + 4 * shape_.dim + 48;
+  const std::size_t list = 10 * shape_.dim + 160;
   // Products of 48 rows with all centres; some dozen vectors' worth of 64 rows.
   const std::size_t worker = 192 * shape_.lists + 1024 * shape_.dim;
-  return kSpare + shape_.lists * list + 8 * head * shape_.dim + shape_.workers * worker;
+  return kSpare + shape_.lists * list + 12 * head * shape_.dim + shape_.workers * worker;
 }
 
 // Beside the sample itself, which is in a file: an order of it or who belongs where, and centres of the round before; then
 // a part of it and its moments for the directions.
 std::size_t BuildMemory::training() const noexcept {
-  const std::size_t means = 20 * shape_.sampled + shape_.lists * (9 * shape_.dim + 128);
+  const std::size_t means = 20 * shape_.sampled + shape_.lists * (10 * shape_.dim + 160);
   std::size_t directions = 4 * shape_.sampled + 8 * std::min(shape_.sampled, Projection::kSample) * shape_.dim;
   if (shape_.dim >= kLeastTrainedDim && shape_.dim <= Projection::kMaxTrainedDim) {
     directions += 8 * shape_.dim * shape_.dim + 8192 * std::min(kLargestHead, shape_.dim);
