@@ -30,6 +30,8 @@ class IdSetBuilder {
 
   // Null when nothing was listed. The builder is spent.
   std::shared_ptr<const IdSet::Body> finish();
+  // The set of what was listed.
+  IdSet finish_set() { return IdSet(finish(), false); }
 
  private:
   std::uint16_t* append_chunk(std::uint64_t key, std::size_t count);

@@ -70,6 +70,7 @@ class IdSet {
 
  private:
   friend class IdSetReader;
+  friend class IdSetBuilder;
   IdSet(std::shared_ptr<const Body> body, bool complement) noexcept;
 
   std::shared_ptr<const Body> body_;  // null: no id is listed
