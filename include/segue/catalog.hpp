@@ -1,22 +1,22 @@
 #pragma once
 // Catalog: typed columns beside the vectors, and which ids an expression over them selects.
 //
-//   auto catalog = Catalog::create({ColumnData::integers("duration", minutes), ColumnData::sets("market", markets)}, {});
-//   Result<IdSet> allowed = (*catalog)->select("duration <= 30 and market has 'SE'");
-//   index->search(queries, 100, {.filter = &*allowed});
-//   index->set_catalog(*catalog);        // saved in the index's file from now on
+//   auto catalog = Catalog::create({ColumnData::integers("duration", minutes), ColumnData::sets("market", markets)},
+//   {}); Result<IdSet> allowed = (*catalog)->select("duration <= 30 and market has 'SE'"); index->search(queries, 100,
+//   {.filter = &*allowed}); index->set_catalog(*catalog);        // saved in the index's file from now on
 //
 // A row is an id's values; any of them may be missing. Rows may also have keys, the outside world's names for them
-// ("spotify:track:..."): all rows or none, each another. A row may be there without its vector and the reverse: what the
-// index does not hold is not found, and an id without a row is in no selection, whatever the expression.
+// ("spotify:track:..."): all rows or none, each another. A row may be there without its vector and the reverse: what
+// the index does not hold is not found, and an id without a row is in no selection, whatever the expression.
 //
-// Choose a category for what has few values for its rows or groups them (artist, discipline), a set for tags and markets,
-// an integer for what is counted. Integers, dates and codes are kept in 1, 2, 4 or 8 bytes a row, as their range asks for;
-// floats in 4 where every value survives it; texts once each; equal sets once. A key takes its bytes and about 14 more.
+// Choose a category for what has few values for its rows or groups them (artist, discipline), a set for tags and
+// markets, an integer for what is counted. Integers, dates and codes are kept in 1, 2, 4 or 8 bytes a row, as their
+// range asks for; floats in 4 where every value survives it; texts once each; equal sets once. A key takes its bytes
+// and about 14 more.
 //
 // select() scans the columns: about 0.1 to 1 ns a row and comparison (docs/decisions/0013-catalog.md has figures), the
-// cheaper the narrower. Selections are cached by what they say: the same filter again, however it is written, costs well
-// under 10 us; after changes to few rows, only these are looked at again.
+// cheaper the narrower. Selections are cached by what they say: the same filter again, however it is written, costs
+// well under 10 us; after changes to few rows, only these are looked at again.
 //
 // Thread-safety: any number of threads may read and select; a change waits for them, and later ones wait for it.
 // Errors: a call that fails has changed nothing.
@@ -37,8 +37,8 @@
 
 namespace segue {
 
-// What a batch of rows is called. Either may be empty. No ids: those of the keys that are there; the next free ones, one
-// past the largest ever used, for the rest.
+// What a batch of rows is called. Either may be empty. No ids: those of the keys that are there; the next free ones,
+// one past the largest ever used, for the rest.
 struct RowNames {
   std::span<const Id> ids = {};
   std::span<const std::string> keys = {};
@@ -48,8 +48,8 @@ class Catalog {
  public:
   struct Body;
 
-  // All columns have as many rows. kInvalidArgument says which name, length, type or value is wrong. No columns: as many
-  // rows as names; more cannot be added later.
+  // All columns have as many rows. kInvalidArgument says which name, length, type or value is wrong. No columns: as
+  // many rows as names; more cannot be added later.
   static Result<std::shared_ptr<Catalog>> create(std::span<const ColumnData> columns, const RowNames& names = {});
   Catalog(const Catalog&) = delete;
   Catalog& operator=(const Catalog&) = delete;
@@ -67,8 +67,8 @@ class Catalog {
   // Bytes held, cached selections included.
   std::size_t memory_usage() const;
 
-  // New rows. A column that is left out is missing there; one that the catalog does not have is an error that lists those
-  // it has. kAlreadyExists: an id or a key is there. O(rows).
+  // New rows. A column that is left out is missing there; one that the catalog does not have is an error that lists
+  // those it has. kAlreadyExists: an id or a key is there. O(rows).
   Status append(std::span<const ColumnData> columns, const RowNames& names = {});
   // Replaces in rows that are there what the columns say, and leaves their other columns; the rest is appended.
   // kInvalidArgument: a key that belongs to another id.
@@ -84,8 +84,8 @@ class Catalog {
   // The values of some rows. kNotFound: an id without a row, a column that is not there.
   Result<ColumnData> take(std::span<const Id> ids, std::string_view column) const;
 
-  // The ids of the rows that match. kInvalidArgument: a column that is not there, or a comparison that its type does not
-  // have; the message lists what there is.
+  // The ids of the rows that match. kInvalidArgument: a column that is not there, or a comparison that its type does
+  // not have; the message lists what there is.
   Result<IdSet> select(const Expression& expression) const;
   Result<IdSet> select(std::string_view text) const;
 

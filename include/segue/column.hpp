@@ -19,8 +19,8 @@
 
 namespace segue {
 
-// kCategory: one of some texts. kSet: any number of some texts. kInteger: 64 bits. kFloat: float64. kDate: seconds since
-// 1970-01-01T00:00:00 UTC, years 0001 to 9999.
+// kCategory: one of some texts. kSet: any number of some texts. kInteger: 64 bits. kFloat: float64. kDate: seconds
+// since 1970-01-01T00:00:00 UTC, years 0001 to 9999.
 enum class ColumnType : std::uint8_t { kCategory = 0, kSet = 1, kInteger = 2, kFloat = 3, kBoolean = 4, kDate = 5 };
 
 // "category", "set", "integer", "float", "boolean", "date".
@@ -40,10 +40,10 @@ struct ColumnData {
   ColumnType type = ColumnType::kInteger;
   // Integers; dates; booleans as 0 and 1; of categories which of `words`; of sets which of `words`, all rows' in one.
   std::vector<std::int64_t> numbers;
-  std::vector<double> reals;           // floats; NaN is missing
-  std::vector<std::size_t> offsets;    // sets: row i has numbers[offsets[i] .. offsets[i + 1])
-  std::vector<std::string> words;      // categories and sets
-  std::vector<std::uint8_t> missing;   // empty: none; otherwise one a row, not 0 where the value is missing
+  std::vector<double> reals;          // floats; NaN is missing
+  std::vector<std::size_t> offsets;   // sets: row i has numbers[offsets[i] .. offsets[i + 1])
+  std::vector<std::string> words;     // categories and sets
+  std::vector<std::uint8_t> missing;  // empty: none; otherwise one a row, not 0 where the value is missing
 
   std::size_t rows() const noexcept;
   bool is_missing(std::size_t row) const noexcept;

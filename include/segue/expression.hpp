@@ -2,8 +2,8 @@
 // Expressions over the columns of a Catalog: which items a search may return, in words.
 //
 //   Expression e = field("duration") <= 1800 && ...          // built: & | ~, no precedence to remember but C++'s own
-//   Expression short_ones = (field("duration") <= 1800) & field("market").contains("SE") & ~(field("explicit") == true);
-//   Result<Expression> same = parse_expression("duration <= 1800 and market has 'SE' and not explicit = true");
+//   Expression short_ones = (field("duration") <= 1800) & field("market").contains("SE") & ~(field("explicit") ==
+//   true); Result<Expression> same = parse_expression("duration <= 1800 and market has 'SE' and not explicit = true");
 //
 // The language, for services that get filters as text (key words in any case):
 //
@@ -11,16 +11,16 @@
 //   name in (1, 2, 3)   equal to one of them                name has 'SE'             of a set; also: contains
 //   name is missing     name is not missing                 a and b, a or b, not a, (a); also & | ~
 //
-// A literal is a number (an integer without point and exponent), 'text' (a quote inside is doubled; "text" too), true or
-// false. Dates are text: '2024-05-01' or '2024-05-01T18:30:00', UTC. A name that is no plain word, or is a key word, stands
-// in back quotes: `release date`. "not" binds most tightly, "or" least.
+// A literal is a number (an integer without point and exponent), 'text' (a quote inside is doubled; "text" too), true
+// or false. Dates are text: '2024-05-01' or '2024-05-01T18:30:00', UTC. A name that is no plain word, or is a key word,
+// stands in back quotes: `release date`. "not" binds most tightly, "or" least.
 //
 // Missing values: a missing value matches no comparison, != included, is in no list and has nothing. "not" is the
 // complement: what it is applied to did not match, missing values included. So `x != 1` leaves out what has no x, and
 // `not x = 1` does not.
 //
-// An expression is immutable, shares its parts with its copies, and knows no catalog: names and types are checked where it
-// is used. Thread-safety: read it from anywhere. Running out of memory throws std::bad_alloc.
+// An expression is immutable, shares its parts with its copies, and knows no catalog: names and types are checked where
+// it is used. Thread-safety: read it from anywhere. Running out of memory throws std::bad_alloc.
 
 #include <cstddef>
 #include <cstdint>
@@ -43,8 +43,8 @@ class Literal {
 
   Literal(bool value) : value_(value) {}
   template <class T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Literal(T value) : value_(static_cast<std::int64_t>(value)) {}
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) Literal(T value)
+      : value_(static_cast<std::int64_t>(value)) {}
   Literal(double value) : value_(value) {}
   Literal(std::string value) : value_(std::move(value)) {}
   Literal(std::string_view value) : value_(std::string(value)) {}
@@ -83,8 +83,8 @@ class Expression {
 
   // Text that parses to this again.
   std::string to_string() const;
-  // The same for expressions that differ only in the order and repetition of what `and`, `or` and `in` join; what filters
-  // are cached by.
+  // The same for expressions that differ only in the order and repetition of what `and`, `or` and `in` join; what
+  // filters are cached by.
   std::string normal_text() const;
 
   // Chains become one node: (a & b) & c is as flat as it reads.

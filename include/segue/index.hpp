@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -26,6 +27,8 @@
 #include "segue/types.hpp"
 
 namespace segue {
+
+class Catalog;
 
 // What one query cost.
 struct QueryStats {
@@ -136,6 +139,12 @@ class Index {
   // Keeps a curve for search(recall), in place of the one of the same k. For tune(), and for curves measured elsewhere,
   // on a twin of this index. kInvalidArgument: efforts or recalls that do not ascend. kUnsupported: the index is exact.
   virtual Status set_recall_curve(const RecallCurve& curve) = 0;
+
+  // The columns that go with the items, to choose filters by (catalog.hpp); null if there are none. It is saved in the
+  // index's file and comes back with load. It may be shared with other indexes, and is its own to change: adding and
+  // removing vectors leaves its rows alone.
+  virtual std::shared_ptr<Catalog> catalog() const = 0;
+  virtual void set_catalog(std::shared_ptr<Catalog> catalog) = 0;
 
   // search_into with memory of its own.
   Result<SearchResult> search(MatrixView queries, std::size_t k, const SearchOptions& options = {}) const;

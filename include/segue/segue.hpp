@@ -3,6 +3,9 @@
 
 #include "segue/build.hpp"
 #include "segue/build_file.hpp"
+#include "segue/catalog.hpp"
+#include "segue/column.hpp"
+#include "segue/expression.hpp"
 #include "segue/file.hpp"
 #include "segue/filter.hpp"
 #include "segue/flat.hpp"

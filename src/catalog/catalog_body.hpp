@@ -1,9 +1,9 @@
 #pragma once
 // All of a catalog: columns and keys by row, and which id a row is of.
 //
-// Rows are only ever appended; a removed one stays as a hole, missing everywhere, until holes outnumber rows and all are
-// moved together. So rows ascend in the order of arrival, ids mostly ascend with them, and a selection comes out sorted.
-// Where every id is its row (`ids.table()` is empty then) a chunk of bits is a chunk of the IdSet as it is.
+// Rows are only ever appended; a removed one stays as a hole, missing everywhere, until holes outnumber rows and all
+// are moved together. So rows ascend in the order of arrival, ids mostly ascend with them, and a selection comes out
+// sorted. Where every id is its row (`ids.table()` is empty then) a chunk of bits is a chunk of the IdSet as it is.
 
 #include <cstdint>
 #include <optional>
@@ -33,8 +33,8 @@ struct Catalog::Body {
 
   mutable FairSharedMutex mutex;
   std::vector<Column> columns;
-  IdMap ids;          // a row is a slot
-  StringTable keys;   // by row, holes included; empty without keys
+  IdMap ids;         // a row is a slot
+  StringTable keys;  // by row, holes included; empty without keys
   bool has_keys = false;
   Id next_id = 0;
   std::uint64_t version = 1;

@@ -28,12 +28,16 @@ std::size_t padding_after(std::size_t bytes) noexcept { return (kAlignment - byt
 
 bool fits(ColumnType type, Packing packing) noexcept {
   switch (type) {
-    case ColumnType::kBoolean: return packing == Packing::kU8;
+    case ColumnType::kBoolean:
+      return packing == Packing::kU8;
     case ColumnType::kCategory:
-    case ColumnType::kSet: return packing <= Packing::kU32;
+    case ColumnType::kSet:
+      return packing <= Packing::kU32;
     case ColumnType::kInteger:
-    case ColumnType::kDate: return packing >= Packing::kI8 && packing <= Packing::kI64;
-    case ColumnType::kFloat: return packing == Packing::kF32 || packing == Packing::kF64;
+    case ColumnType::kDate:
+      return packing >= Packing::kI8 && packing <= Packing::kI64;
+    case ColumnType::kFloat:
+      return packing == Packing::kF32 || packing == Packing::kF64;
   }
   return false;
 }
@@ -44,8 +48,10 @@ class Shared {
  public:
   Shared(const FileReader& file, const char* name) : file_(file), name_(name) {
     Result<std::span<T>> section = file.section<T>(name);
-    if (section.ok()) rest_ = *section;
-    else status_ = section.status();
+    if (section.ok())
+      rest_ = *section;
+    else
+      status_ = section.status();
   }
   Buffer<T> take(std::uint64_t count) {
     if (count > rest_.size()) {
@@ -105,8 +111,10 @@ class Reader {
 
  private:
   Status read_columns() {
-    const auto columns = file_.section<ColumnRecord>(kColumns, static_cast<std::size_t>(record_.columns));
+    const auto columns = file_.section<ColumnRecord>(kColumns);
     if (!columns.ok()) return columns.status();
+    if (columns->size() != record_.columns)
+      return file_.corrupt_section(kColumns, "there are more, or fewer, than counted");
     Shared<char> names(file_, kNames);
     Shared<unsigned char> values(file_, kValues);
     Shared<std::uint64_t> word_ends(file_, kWordEnds);

@@ -42,8 +42,8 @@ class CatalogSections {
   std::vector<ColumnRecord> columns_;
 };
 
-// Null where there is none. Everything is checked, whatever `verify` was: what is believed here would be believed by every
-// scan. Columns are borrowed from the file. kCorruptFile names the section.
+// Null where there is none. Everything is checked, whatever `verify` was: what is believed here would be believed by
+// every scan. Columns are borrowed from the file. kCorruptFile names the section.
 Result<std::shared_ptr<Catalog>> read_catalog(const FileReader& file);
 
 }  // namespace segue

@@ -43,7 +43,8 @@ Status check_columns(const Catalog::Body& body, std::span<const ColumnData> colu
 
 Status check_ids(std::span<const Id> ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0) return invalid_argument("id " + std::to_string(ids[i]) + at(i) + " is negative; ids are 0 or larger");
+    if (ids[i] < 0)
+      return invalid_argument("id " + std::to_string(ids[i]) + at(i) + " is negative; ids are 0 or larger");
   }
   std::vector<Id> sorted(ids.begin(), ids.end());
   std::sort(sorted.begin(), sorted.end());
@@ -95,8 +96,9 @@ class Resolver {
     if (!names_.ids.empty()) row = body_.ids.find(names_.ids[i]);
     if (row == kNoSlot) {
       if (!body_.has_keys) return {};
-      return invalid_argument((names_.ids.empty() ? std::string("rows") : "id " + std::to_string(names_.ids[i]) + at(i)) +
-                              " came without a key; this catalog has keys, new rows need theirs");
+      return invalid_argument(
+          (names_.ids.empty() ? std::string("rows") : "id " + std::to_string(names_.ids[i]) + at(i)) +
+          " came without a key; this catalog has keys, new rows need theirs");
     }
     if (change_ == RowChange::kUpsert) return {};
     return already_exists("id " + std::to_string(names_.ids[i]) + at(i) + " is in the catalog; upsert replaces");
@@ -223,7 +225,8 @@ Status change_rows(Catalog::Body& body, std::span<const ColumnData> columns, con
     for (std::size_t i = 0; i < rows; ++i) body.columns[c].write(targets.rows[i], prepared[c], i);
   }
   for (std::size_t i = 0; i < rows; ++i) changed[i] = body.ids.id(targets.rows[i]);
-  for (const Id id : targets.new_ids) body.next_id = std::max(body.next_id, id == std::numeric_limits<Id>::max() ? id : id + 1);
+  for (const Id id : targets.new_ids)
+    body.next_id = std::max(body.next_id, id == std::numeric_limits<Id>::max() ? id : id + 1);
   body.stale += rows - targets.new_ids.size();
   note_change(body, changed);
   tidy(body);

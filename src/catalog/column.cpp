@@ -12,9 +12,12 @@ namespace {
 Packing narrowest(ColumnType type) noexcept {
   switch (type) {
     case ColumnType::kInteger:
-    case ColumnType::kDate: return Packing::kI8;
-    case ColumnType::kFloat: return Packing::kF32;
-    default: return Packing::kU8;
+    case ColumnType::kDate:
+      return Packing::kI8;
+    case ColumnType::kFloat:
+      return Packing::kF32;
+    default:
+      return Packing::kU8;
   }
 }
 
@@ -76,8 +79,10 @@ PreparedValues Column::prepare(const ColumnData& data, std::size_t rows) {
 }
 
 void Column::write(std::size_t row, const PreparedValues& prepared, std::size_t i) noexcept {
-  if (type == ColumnType::kFloat) values.set(row, prepared.reals[i]);
-  else values.set(row, prepared.codes[i]);
+  if (type == ColumnType::kFloat)
+    values.set(row, prepared.reals[i]);
+  else
+    values.set(row, prepared.codes[i]);
 }
 
 Column Column::gathered(std::span<const std::uint32_t> rows) const {

@@ -49,7 +49,10 @@ Token number(std::string_view text, std::size_t begin) {
     while (end < text.size() && is_letter(text[end])) ++end;
   } else {
     digits();
-    if (end < text.size() && text[end] == '.') { ++end; digits(); }
+    if (end < text.size() && text[end] == '.') {
+      ++end;
+      digits();
+    }
     if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
       ++end;
       if (end < text.size() && (text[end] == '-' || text[end] == '+')) ++end;
@@ -79,7 +82,8 @@ Token number(std::string_view text, std::size_t begin) {
     return bad(begin, end, "the number " + std::string(all) + " is beyond what a float holds");
   }
   if (joined || read.ec != std::errc{} || read.ptr != body.data() + body.size()) {
-    return bad(begin, end, "'" + std::string(all) + "' is no number; text stands in quotes: '" + std::string(all) + "'");
+    return bad(begin, end,
+               "'" + std::string(all) + "' is no number; text stands in quotes: '" + std::string(all) + "'");
   }
   token.literal = value;
   return token;
@@ -115,9 +119,10 @@ Token next_token(std::string_view text, std::size_t from) {
   }
   std::size_t end = from + 1;
   while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
-  return bad(from, end, "'" + std::string(text.substr(from, end - from)) +
-                            "' belongs to nothing here; a name that is no plain word stands in back quotes: `" +
-                            std::string(text.substr(from, end - from)) + "`");
+  return bad(from, end,
+             "'" + std::string(text.substr(from, end - from)) +
+                 "' belongs to nothing here; a name that is no plain word stands in back quotes: `" +
+                 std::string(text.substr(from, end - from)) + "`");
 }
 
 std::string describe_place(std::string_view text, std::size_t at, std::string_view what) {
@@ -131,7 +136,8 @@ std::string describe_place(std::string_view text, std::size_t at, std::string_vi
   std::size_t end = std::min(text.size(), at + kAfter);
   while (inside_character(end)) ++end;
   std::string line(text.substr(begin, end - begin));
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
   const std::string head = begin == 0 ? "  " : "  ...";
   const std::size_t indent = head.size() + characters(text.substr(begin, at - begin));
   return "filter, character " + std::to_string(characters(text.substr(0, at)) + 1) + ": " + std::string(what) + "\n" +

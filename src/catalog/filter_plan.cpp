@@ -18,17 +18,25 @@ std::string_view article_of(ColumnType type) { return type == ColumnType::kInteg
 Status mismatch(const Column& column, const ExpressionNode& node) {
   std::string_view takes;
   switch (column.type) {
-    case ColumnType::kCategory: takes = "=, !=, in and is missing, with texts"; break;
-    case ColumnType::kSet: takes = "has and is missing, with texts"; break;
-    case ColumnType::kBoolean: takes = "=, != and is missing, with true or false"; break;
+    case ColumnType::kCategory:
+      takes = "=, !=, in and is missing, with texts";
+      break;
+    case ColumnType::kSet:
+      takes = "has and is missing, with texts";
+      break;
+    case ColumnType::kBoolean:
+      takes = "=, != and is missing, with true or false";
+      break;
     case ColumnType::kDate:
       takes = "=, !=, <, <=, >, >=, between, in and is missing, with dates like '2024-05-01' or '2024-05-01T18:30:00'";
       break;
-    default: takes = "=, !=, <, <=, >, >=, between, in and is missing, with numbers"; break;
+    default:
+      takes = "=, !=, <, <=, >, >=, between, in and is missing, with numbers";
+      break;
   }
   return invalid_argument("column '" + column.name + "' is " + std::string(article_of(column.type)) +
-                          std::string(to_string(column.type)) + ": it takes " + std::string(takes) + "; what came is: " +
-                          Expression(node).to_string());
+                          std::string(to_string(column.type)) + ": it takes " + std::string(takes) +
+                          "; what came is: " + Expression(node).to_string());
 }
 
 FilterPlan leaf(PlanKind kind, const Column& column) {
@@ -97,8 +105,10 @@ Result<Nearest<T>> number_of(const Column& column, const ExpressionNode& node, c
   const auto* real = std::get_if<double>(&literal.value());
   if (real == nullptr) return mismatch(column, node);
   if (std::isnan(*real)) {
-    return invalid_argument("column '" + column.name + "' is compared with NaN, which nothing is equal to, below or above; "
-                            "to ask for missing values write: " + Field(column.name).is_missing().to_string());
+    return invalid_argument("column '" + column.name +
+                            "' is compared with NaN, which nothing is equal to, below or above; "
+                            "to ask for missing values write: " +
+                            Field(column.name).is_missing().to_string());
   }
   return nearest<T>(*real);
 }
@@ -169,7 +179,9 @@ Status no_such_column(std::span<const Column> columns, std::string_view name) {
 Result<FilterPlan> plan_filter(const ExpressionNode& node, std::span<const Column> columns) {
   if (node.kind == NodeKind::kAnd || node.kind == NodeKind::kOr || node.kind == NodeKind::kNot) {
     FilterPlan plan;
-    plan.kind = node.kind == NodeKind::kAnd ? PlanKind::kAnd : node.kind == NodeKind::kOr ? PlanKind::kOr : PlanKind::kNot;
+    plan.kind = node.kind == NodeKind::kAnd  ? PlanKind::kAnd
+                : node.kind == NodeKind::kOr ? PlanKind::kOr
+                                             : PlanKind::kNot;
     for (const auto& child : node.children) {
       Result<FilterPlan> planned = plan_filter(*child, columns);
       if (!planned.ok()) return planned.status();
@@ -181,25 +193,35 @@ Result<FilterPlan> plan_filter(const ExpressionNode& node, std::span<const Colum
   if (column == nullptr) return no_such_column(columns, node.column);
   if (node.kind == NodeKind::kIsMissing) return plan_missing(*column);
   switch (column->type) {
-    case ColumnType::kCategory: return plan_category(*column, node);
-    case ColumnType::kSet: return plan_set(*column, node);
-    case ColumnType::kBoolean: return plan_boolean(*column, node);
-    default: return plan_number(*column, node);
+    case ColumnType::kCategory:
+      return plan_category(*column, node);
+    case ColumnType::kSet:
+      return plan_set(*column, node);
+    case ColumnType::kBoolean:
+      return plan_boolean(*column, node);
+    default:
+      return plan_number(*column, node);
   }
 }
 
 bool FilterPlan::matches(std::size_t row) const noexcept {
   const auto child = [row](const FilterPlan& plan) { return plan.matches(row); };
   switch (kind) {
-    case Kind::kCodes: return wanted[static_cast<std::size_t>(column->values.integer(row))] != 0;
-    case Kind::kIntegers: return lies_in(integers, column->values.integer(row));
-    case Kind::kReals: return lies_in(reals, column->values.real(row));
+    case Kind::kCodes:
+      return wanted[static_cast<std::size_t>(column->values.integer(row))] != 0;
+    case Kind::kIntegers:
+      return lies_in(integers, column->values.integer(row));
+    case Kind::kReals:
+      return lies_in(reals, column->values.real(row));
     case Kind::kMissing:
       return column->type == ColumnType::kFloat ? std::isnan(column->values.real(row))
                                                 : column->values.integer(row) == kMissingInteger;
-    case Kind::kAnd: return std::all_of(children.begin(), children.end(), child);
-    case Kind::kOr: return std::any_of(children.begin(), children.end(), child);
-    case Kind::kNot: return !children.front().matches(row);
+    case Kind::kAnd:
+      return std::all_of(children.begin(), children.end(), child);
+    case Kind::kOr:
+      return std::any_of(children.begin(), children.end(), child);
+    case Kind::kNot:
+      return !children.front().matches(row);
   }
   return false;
 }

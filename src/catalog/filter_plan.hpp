@@ -1,10 +1,10 @@
 #pragma once
 // FilterPlan: an expression against the columns of one catalog: names found, types checked, texts looked up.
 //
-// What a comparison asks of a column is put so that a scan has little to do: of codes, which of them are wanted (a byte a
-// code); of integers, dates and floats, in which closed intervals values may lie. `x < 5` of integers is [-2^63 + 1, 4], of
-// floats [-inf, the last before 5]; a list is an interval a value. Missing values lie in no interval, and their code is
-// never wanted, so they match nothing without being asked for.
+// What a comparison asks of a column is put so that a scan has little to do: of codes, which of them are wanted (a byte
+// a code); of integers, dates and floats, in which closed intervals values may lie. `x < 5` of integers is [-2^63 + 1,
+// 4], of floats [-inf, the last before 5]; a list is an interval a value. Missing values lie in no interval, and their
+// code is never wanted, so they match nothing without being asked for.
 //
 // A plan borrows the columns and holds as long as they do not change.
 
@@ -29,7 +29,7 @@ struct FilterPlan {
 
   Kind kind = Kind::kCodes;
   const Column* column = nullptr;
-  std::vector<std::uint8_t> wanted;               // kCodes
+  std::vector<std::uint8_t> wanted;              // kCodes
   std::vector<Interval<std::int64_t>> integers;  // ascending, apart; so are reals
   std::vector<Interval<double>> reals;
   std::vector<FilterPlan> children;

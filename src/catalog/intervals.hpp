@@ -81,7 +81,8 @@ std::vector<Interval<T>> compared(Comparison comparison, const Nearest<T>& n) {
   const bool exact = n.exact();
   // Strictly below, and strictly above; an end of all numbers has nothing beyond it.
   const auto below = [&] {
-    if (n.has_floor && !(exact && n.floor == E::kFirst)) add_interval(all, E::kFirst, exact ? E::before(n.floor) : n.floor);
+    if (n.has_floor && !(exact && n.floor == E::kFirst))
+      add_interval(all, E::kFirst, exact ? E::before(n.floor) : n.floor);
   };
   const auto above = [&] {
     if (n.has_ceil && !(exact && n.ceil == E::kLast)) add_interval(all, exact ? E::after(n.ceil) : n.ceil, E::kLast);
@@ -90,9 +91,16 @@ std::vector<Interval<T>> compared(Comparison comparison, const Nearest<T>& n) {
     case Comparison::kEqual:
       if (exact) add_interval(all, n.floor, n.floor);
       break;
-    case Comparison::kNotEqual: below(); above(); break;
-    case Comparison::kLess: below(); break;
-    case Comparison::kGreater: above(); break;
+    case Comparison::kNotEqual:
+      below();
+      above();
+      break;
+    case Comparison::kLess:
+      below();
+      break;
+    case Comparison::kGreater:
+      above();
+      break;
     case Comparison::kLessEqual:
       if (n.has_floor) add_interval(all, E::kFirst, n.floor);
       break;

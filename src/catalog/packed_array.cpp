@@ -12,15 +12,24 @@ bool is_real(Packing packing) noexcept { return packing >= Packing::kF32; }
 Packing next_wider(Packing packing) noexcept { return static_cast<Packing>(static_cast<std::uint8_t>(packing) + 1); }
 
 bool holds(Packing packing, std::int64_t value) noexcept {
-  const auto within = [value](auto low, auto high) { return value >= std::int64_t{low} && value <= std::int64_t{high}; };
+  const auto within = [value](auto low, auto high) {
+    return value >= std::int64_t{low} && value <= std::int64_t{high};
+  };
   switch (packing) {
-    case Packing::kU8: return within(0, 0xFF);
-    case Packing::kU16: return within(0, 0xFFFF);
-    case Packing::kU32: return within(0, 0xFFFF'FFFF);
-    case Packing::kI8: return within(-0x7F, 0x7F);
-    case Packing::kI16: return within(-0x7FFF, 0x7FFF);
-    case Packing::kI32: return within(-0x7FFF'FFFF, 0x7FFF'FFFF);
-    default: return true;
+    case Packing::kU8:
+      return within(0, 0xFF);
+    case Packing::kU16:
+      return within(0, 0xFFFF);
+    case Packing::kU32:
+      return within(0, 0xFFFF'FFFF);
+    case Packing::kI8:
+      return within(-0x7F, 0x7F);
+    case Packing::kI16:
+      return within(-0x7FFF, 0x7FFF);
+    case Packing::kI32:
+      return within(-0x7FFF'FFFF, 0x7FFF'FFFF);
+    default:
+      return true;
   }
 }
 
@@ -49,9 +58,12 @@ void PackedArray::edit(F&& f) noexcept {
 std::int64_t PackedArray::integer(std::size_t row) const noexcept {
   return visit([row](const auto* values) -> std::int64_t {
     using T = std::remove_cvref_t<decltype(*values)>;
-    if constexpr (std::is_floating_point_v<T>) return kMissingInteger;
-    else if constexpr (std::is_signed_v<T>) return values[row] == missing_of<T>() ? kMissingInteger : values[row];
-    else return static_cast<std::int64_t>(values[row]);
+    if constexpr (std::is_floating_point_v<T>)
+      return kMissingInteger;
+    else if constexpr (std::is_signed_v<T>)
+      return values[row] == missing_of<T>() ? kMissingInteger : values[row];
+    else
+      return static_cast<std::int64_t>(values[row]);
   });
 }
 
@@ -110,8 +122,10 @@ void PackedArray::widen(Packing packing) {
   wider.bytes_.reserve(size_ * width_of(packing));
   wider.resize(size_);
   for (std::size_t row = 0; row < size_; ++row) {
-    if (is_real(packing)) wider.set(row, real(row));
-    else wider.set(row, integer(row));
+    if (is_real(packing))
+      wider.set(row, real(row));
+    else
+      wider.set(row, integer(row));
   }
   *this = std::move(wider);
 }

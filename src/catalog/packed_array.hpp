@@ -5,8 +5,8 @@
 //   integers  i8, i16, i32, i64    the smallest number of the type: missing
 //   reals     f32, f64             NaN: missing; f32 as long as every value survives it
 //
-// A catalogue's columns are mostly small numbers: minutes, difficulties, codes of a few thousand artists. Narrow ones take
-// a quarter of the memory and are scanned four times as fast. Outside all integers are int64 with kMissingInteger.
+// A catalogue's columns are mostly small numbers: minutes, difficulties, codes of a few thousand artists. Narrow ones
+// take a quarter of the memory and are scanned four times as fast. Outside all integers are int64 with kMissingInteger.
 
 #include <cstddef>
 #include <cstdint>
@@ -48,15 +48,24 @@ class PackedArray {
   template <class F>
   decltype(auto) visit(F&& f) const {
     switch (packing_) {
-      case Packing::kU8: return f(typed<std::uint8_t>());
-      case Packing::kU16: return f(typed<std::uint16_t>());
-      case Packing::kU32: return f(typed<std::uint32_t>());
-      case Packing::kI8: return f(typed<std::int8_t>());
-      case Packing::kI16: return f(typed<std::int16_t>());
-      case Packing::kI32: return f(typed<std::int32_t>());
-      case Packing::kI64: return f(typed<std::int64_t>());
-      case Packing::kF32: return f(typed<float>());
-      case Packing::kF64: break;
+      case Packing::kU8:
+        return f(typed<std::uint8_t>());
+      case Packing::kU16:
+        return f(typed<std::uint16_t>());
+      case Packing::kU32:
+        return f(typed<std::uint32_t>());
+      case Packing::kI8:
+        return f(typed<std::int8_t>());
+      case Packing::kI16:
+        return f(typed<std::int16_t>());
+      case Packing::kI32:
+        return f(typed<std::int32_t>());
+      case Packing::kI64:
+        return f(typed<std::int64_t>());
+      case Packing::kF32:
+        return f(typed<float>());
+      case Packing::kF64:
+        break;
     }
     return f(typed<double>());
   }
@@ -79,9 +88,13 @@ class PackedArray {
 
  private:
   template <class T>
-  const T* typed() const noexcept { return reinterpret_cast<const T*>(bytes_.data()); }
+  const T* typed() const noexcept {
+    return reinterpret_cast<const T*>(bytes_.data());
+  }
   template <class T>
-  T* typed() noexcept { return reinterpret_cast<T*>(bytes_.data()); }
+  T* typed() noexcept {
+    return reinterpret_cast<T*>(bytes_.data());
+  }
   template <class F>
   void edit(F&& f) noexcept;
   void widen(Packing packing);

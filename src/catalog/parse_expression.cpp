@@ -149,9 +149,9 @@ class Parser {
 
   std::optional<Comparison> take_comparison() {
     constexpr std::pair<std::string_view, Comparison> kSigns[] = {
-        {"=", Comparison::kEqual},      {"==", Comparison::kEqual},  {"!=", Comparison::kNotEqual},
-        {"<>", Comparison::kNotEqual},  {"<", Comparison::kLess},    {"<=", Comparison::kLessEqual},
-        {">", Comparison::kGreater},    {">=", Comparison::kGreaterEqual}};
+        {"=", Comparison::kEqual},     {"==", Comparison::kEqual},       {"!=", Comparison::kNotEqual},
+        {"<>", Comparison::kNotEqual}, {"<", Comparison::kLess},         {"<=", Comparison::kLessEqual},
+        {">", Comparison::kGreater},   {">=", Comparison::kGreaterEqual}};
     for (const auto& [sign, comparison] : kSigns) {
       if (take_sign(sign)) return comparison;
     }

@@ -34,12 +34,18 @@ std::string real_text(double value) {
 
 std::string_view sign_of(Comparison comparison) {
   switch (comparison) {
-    case Comparison::kEqual: return " = ";
-    case Comparison::kNotEqual: return " != ";
-    case Comparison::kLess: return " < ";
-    case Comparison::kLessEqual: return " <= ";
-    case Comparison::kGreater: return " > ";
-    case Comparison::kGreaterEqual: return " >= ";
+    case Comparison::kEqual:
+      return " = ";
+    case Comparison::kNotEqual:
+      return " != ";
+    case Comparison::kLess:
+      return " < ";
+    case Comparison::kLessEqual:
+      return " <= ";
+    case Comparison::kGreater:
+      return " > ";
+    case Comparison::kGreaterEqual:
+      return " >= ";
   }
   return " ? ";
 }
@@ -85,10 +91,14 @@ std::string print(const ExpressionNode& node, bool normal) {
   const auto literal = [&](std::size_t i) { return node.literals[i].to_string(); };
   const std::string name = name_text(node.column);
   switch (node.kind) {
-    case Kind::kCompare: return name + std::string(sign_of(node.comparison)) + literal(0);
-    case Kind::kBetween: return name + " between " + literal(0) + " and " + literal(1);
-    case Kind::kContains: return name + " has " + literal(0);
-    case Kind::kIsMissing: return name + " is missing";
+    case Kind::kCompare:
+      return name + std::string(sign_of(node.comparison)) + literal(0);
+    case Kind::kBetween:
+      return name + " between " + literal(0) + " and " + literal(1);
+    case Kind::kContains:
+      return name + " has " + literal(0);
+    case Kind::kIsMissing:
+      return name + " is missing";
     case Kind::kIsIn: {
       std::vector<std::string> parts;
       for (const Literal& value : node.literals) parts.push_back(value.to_string());
@@ -101,7 +111,8 @@ std::string print(const ExpressionNode& node, bool normal) {
       return "not " + print_operand(child, normal);
     }
     case Kind::kAnd:
-    case Kind::kOr: return joined(parts_of(node, normal), word_of(node.kind));
+    case Kind::kOr:
+      return joined(parts_of(node, normal), word_of(node.kind));
   }
   return {};
 }

@@ -41,8 +41,9 @@ void scan_values(const T* values, std::size_t n, ChunkBits& bits, Match match) n
 template <class T>
 void scan_interval(const T* values, std::size_t n, T low, T high, ChunkBits& bits) noexcept {
   if constexpr (std::is_floating_point_v<T>) {
-    scan_values(values, n, bits,
-                [low, high](T v) { return static_cast<std::uint8_t>(static_cast<unsigned>(v >= low) & static_cast<unsigned>(v <= high)); });
+    scan_values(values, n, bits, [low, high](T v) {
+      return static_cast<std::uint8_t>(static_cast<unsigned>(v >= low) & static_cast<unsigned>(v <= high));
+    });
   } else {
     using U = std::make_unsigned_t<T>;
     const U range = static_cast<U>(static_cast<U>(high) - static_cast<U>(low));
@@ -108,7 +109,8 @@ void scan_codes(const T* values, std::size_t n, const std::vector<std::uint8_t>&
   const auto end = std::find(first, wanted.end(), 0);
   if (std::find(end, wanted.end(), 1) == wanted.end()) {
     // Neighbours, most often one: a comparison, where looking up would be a load a row.
-    return scan_interval(values, n, static_cast<T>(first - wanted.begin()), static_cast<T>(end - wanted.begin() - 1), bits);
+    return scan_interval(values, n, static_cast<T>(first - wanted.begin()), static_cast<T>(end - wanted.begin() - 1),
+                         bits);
   }
   scan_values(values, n, bits, [table = wanted.data()](T v) { return table[v]; });
 }
@@ -120,7 +122,8 @@ void invert(std::size_t n, ChunkBits& bits) noexcept {
 
 bool all_are(std::uint64_t word, std::size_t n, const ChunkBits& bits) noexcept {
   const std::size_t whole = n / 64;
-  if (!std::all_of(bits.begin(), bits.begin() + static_cast<std::ptrdiff_t>(whole), [word](std::uint64_t b) { return b == word; })) {
+  if (!std::all_of(bits.begin(), bits.begin() + static_cast<std::ptrdiff_t>(whole),
+                   [word](std::uint64_t b) { return b == word; })) {
     return false;
   }
   return n % 64 == 0 || bits[whole] == (word & ((std::uint64_t{1} << (n % 64)) - 1));
@@ -146,7 +149,8 @@ void FilterScan::scan(const FilterPlan& plan, std::size_t level, std::size_t fir
     case Kind::kNot:
       scan(plan.children.front(), level + 1, first, n, bits);
       return invert(n, bits);
-    default: break;
+    default:
+      break;
   }
   plan.column->values.visit([&](const auto* values) {
     using T = std::remove_cvref_t<decltype(*values)>;

@@ -1,7 +1,7 @@
 #pragma once
-// A plan over all rows, a chunk of 65,536 at a time: as many as an IdSet keeps together, and few enough that the bits of
-// all comparisons stay in the first-level cache. A chunk in which one side of an `and` finds nothing, or one of an `or`
-// everything, is not asked for the rest.
+// A plan over all rows, a chunk of 65,536 at a time: as many as an IdSet keeps together, and few enough that the bits
+// of all comparisons stay in the first-level cache. A chunk in which one side of an `and` finds nothing, or one of an
+// `or` everything, is not asked for the rest.
 
 #include <array>
 #include <cstddef>

@@ -20,7 +20,8 @@ void drop_holes(const Catalog::Body& body, std::size_t first, std::size_t n, Chu
   }
 }
 
-void append_ids(const Catalog::Body& body, std::size_t first, std::size_t n, const ChunkBits& bits, std::vector<Id>& ids) {
+void append_ids(const Catalog::Body& body, std::size_t first, std::size_t n, const ChunkBits& bits,
+                std::vector<Id>& ids) {
   for (std::size_t w = 0; w < (n + 63) / 64; ++w) {
     for (std::uint64_t rest = bits[w]; rest != 0; rest &= rest - 1) {
       const std::size_t row = first + 64 * w + static_cast<unsigned>(std::countr_zero(rest));

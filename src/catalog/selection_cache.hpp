@@ -1,9 +1,10 @@
 #pragma once
 // SelectionCache: what filters selected, by what they say (Expression::normal_text) and the catalog's version.
 //
-// Bounded by entries and bytes; the one that was used least recently goes first. A selection from before some changes is
-// handed out with its version: whoever asked may mend it, since the cache also keeps which ids changed lately.
-// Thread-safe by itself, so that select() needs its catalog's lock shared only; note() is called with that lock held alone.
+// Bounded by entries and bytes; the one that was used least recently goes first. A selection from before some changes
+// is handed out with its version: whoever asked may mend it, since the cache also keeps which ids changed lately.
+// Thread-safe by itself, so that select() needs its catalog's lock shared only; note() is called with that lock held
+// alone.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
 #pragma once
 // StringTable: strings by number, and the number of a string. Words of a column and keys of a catalog are such tables.
 //
-// Layout: all bytes one after another, where each string ends (8 bytes a string), and an open-addressing table of numbers
-// (4 bytes an entry, at most half full), which is rebuilt from the strings and is in no file. Appending never moves a
-// number. Two strings may be equal: the table then knows the later one (a key that was removed and came again).
+// Layout: all bytes one after another, where each string ends (8 bytes a string), and an open-addressing table of
+// numbers (4 bytes an entry, at most half full), which is rebuilt from the strings and is in no file. Appending never
+// moves a number. Two strings may be equal: the table then knows the later one (a key that was removed and came again).
 
 #include <cstddef>
 #include <cstdint>

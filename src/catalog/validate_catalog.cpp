@@ -15,7 +15,8 @@ Status wrong(const Column& column, const std::string& what) {
 
 Status validate_strings(const Column& column, const StringTable& strings, std::string_view what) {
   for (std::size_t i = 0; i < strings.size(); ++i) {
-    if (strings.find(strings[i]) != i) return wrong(column, std::string(what) + " " + std::to_string(i) + " is there twice");
+    if (strings.find(strings[i]) != i)
+      return wrong(column, std::string(what) + " " + std::to_string(i) + " is there twice");
   }
   return {};
 }
@@ -40,7 +41,8 @@ Status validate_values(const Column& column) {
     const std::int64_t value = column.values.integer(row);
     const bool date_is_wrong = value != kMissingInteger && (value < kFirstDate || value > kLastDate);
     if (column.has_codes() ? value >= codes : date_is_wrong) {
-      return wrong(column, "row " + std::to_string(row) + " holds " + std::to_string(value) + ", which stands for nothing");
+      return wrong(column,
+                   "row " + std::to_string(row) + " holds " + std::to_string(value) + ", which stands for nothing");
     }
   }
   return {};

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog_file.hpp"
 #include "file/file_reader.hpp"
 #include "file/file_writer.hpp"
 #include "items/check_input.hpp"
@@ -160,7 +161,7 @@ class CheckedIndex : public PublicIndex {
     return guard_memory([&]() -> Status {
       const std::shared_lock lock(mutex_);
       Status status;
-      do_write([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+      write_all([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
         status = write_file(path, identity, sections);
       });
       return status;
@@ -171,7 +172,7 @@ class CheckedIndex : public PublicIndex {
     const Status status = guard_memory([&]() -> Status {
       const std::shared_lock lock(mutex_);
       Status written;
-      do_write([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
+      write_all([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
         Result<std::vector<unsigned char>> result = write_bytes(identity, sections);
         if (result.ok()) bytes = std::move(result).value();
         else written = result.status();
@@ -180,6 +181,15 @@ class CheckedIndex : public PublicIndex {
     });
     if (!status.ok()) return status;
     return bytes;
+  }
+
+  std::shared_ptr<Catalog> catalog() const final {
+    const std::shared_lock lock(mutex_);
+    return catalog_;
+  }
+  void set_catalog(std::shared_ptr<Catalog> catalog) final {
+    const std::unique_lock lock(mutex_);
+    catalog_.swap(catalog);
   }
 
   std::vector<RecallCurve> recall_curves() const final {
@@ -215,6 +225,7 @@ class CheckedIndex : public PublicIndex {
   Metric metric_;
   Id next_id_ = 0;  // see next_id.hpp
   RecallCurves curves_;
+  std::shared_ptr<Catalog> catalog_;
   // It came from a file without verify. Reading copes with whatever a damaged file says; a change would build on it.
   std::atomic<bool> unchecked_ = false;
   // It came from one that is mapped for reading alone.
@@ -245,6 +256,9 @@ class CheckedIndex : public PublicIndex {
   static Result<std::unique_ptr<Index>> finish_open(std::unique_ptr<Body> index, const FileReader& file, bool verify) {
     index->unchecked_ = !verify;
     if (!file.writable()) index->read_only_file_ = file;
+    Result<std::shared_ptr<Catalog>> catalog = read_catalog(file);
+    if (!catalog.ok()) return catalog.status();
+    index->catalog_ = std::move(catalog).value();
     if (verify) {
       const Status valid = index->validate();
       if (!valid.ok()) return corrupt_file(file.name() + ": " + valid.message());
@@ -253,6 +267,17 @@ class CheckedIndex : public PublicIndex {
   }
 
  private:
+  // What the kind writes, and the catalog.
+  void write_all(const WriteSections& write) const {
+    if (catalog_ == nullptr) return do_write(write);
+    const CatalogSections catalog(*catalog_);
+    do_write([&](const FileIdentity& identity, std::span<const SectionToWrite> own) {
+      std::vector<SectionToWrite> sections(own.begin(), own.end());
+      catalog.append_to(sections);
+      write(identity, sections);
+    });
+  }
+
   Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
     if (vectors.empty()) return {};
     const Id largest = *std::max_element(ids.begin(), ids.end());

@@ -127,13 +127,15 @@ TEST(Catalog, ChangesThatFailChangeNothing) {
   expect_error(catalog->upsert(one, {.ids = Ids{1}, .keys = fresh}), invalid, "has the key 'class:b', not 'x'");
   expect_error(catalog->upsert(one, {.ids = Ids{9}, .keys = old}), invalid, "belongs to id 0, not to 9");
   expect_error(catalog->upsert(one, {}), invalid, "needs ids or keys");
-  expect_error(catalog->append(std::vector{ColumnData::integers("minutes", {1, 2}), ColumnData::floats("popularity", {1})},
-                               {.keys = std::vector<std::string>{"x", "y"}}),
-               invalid, "column 'popularity' has 1 rows, expected 2");
+  expect_error(
+      catalog->append(std::vector{ColumnData::integers("minutes", {1, 2}), ColumnData::floats("popularity", {1})},
+                      {.keys = std::vector<std::string>{"x", "y"}}),
+      invalid, "column 'popularity' has 1 rows, expected 2");
   const std::int64_t least = std::numeric_limits<std::int64_t>::min();
-  expect_error(catalog->append(std::vector{ColumnData::integers("minutes", {least})}, {.keys = fresh}), invalid, "-2^63");
-  expect_error(catalog->append(std::vector{ColumnData::dates("aired", {std::int64_t{1} << 60})}, {.keys = fresh}), invalid,
-               "no date of the years 0001 to 9999");
+  expect_error(catalog->append(std::vector{ColumnData::integers("minutes", {least})}, {.keys = fresh}), invalid,
+               "-2^63");
+  expect_error(catalog->append(std::vector{ColumnData::dates("aired", {std::int64_t{1} << 60})}, {.keys = fresh}),
+               invalid, "no date of the years 0001 to 9999");
   EXPECT_EQ(catalog->version(), version);
   EXPECT_EQ(catalog->size(), 4u);
   EXPECT_TRUE(catalog->validate().ok());
@@ -150,10 +152,12 @@ TEST(Catalog, FiltersThatDoNotFitSayWhatWould) {
   const auto error = [&](std::string_view text, const std::string& part) {
     expect_error(catalog->select(text).status(), StatusCode::kInvalidArgument, part);
   };
-  error("hours = 3", "no column 'hours'; there are: discipline (category), market (set), minutes (integer), popularity "
-                     "(float), live (boolean), aired (date)");
-  error("discipline < 'a'", "column 'discipline' is a category: it takes =, !=, in and is missing, with texts; what came "
-                            "is: discipline < 'a'");
+  error("hours = 3",
+        "no column 'hours'; there are: discipline (category), market (set), minutes (integer), popularity "
+        "(float), live (boolean), aired (date)");
+  error("discipline < 'a'",
+        "column 'discipline' is a category: it takes =, !=, in and is missing, with texts; what came "
+        "is: discipline < 'a'");
   error("discipline = 3", "is a category");
   error("discipline has 'a'", "is a category");
   error("market = 'SE'", "column 'market' is a set: it takes has");
@@ -183,9 +187,11 @@ TEST(Catalog, EmptyOnes) {
   EXPECT_EQ(nothing->size(), 0u);
   EXPECT_EQ(nothing->columns().size(), 0u);
   expect_error(nothing->select("a = 1").status(), StatusCode::kInvalidArgument, "there are: none");
-  const auto no_rows = make({ColumnData::integers("a", {}), ColumnData::categories("c", {}), ColumnData::sets("s", {})});
+  const auto no_rows =
+      make({ColumnData::integers("a", {}), ColumnData::categories("c", {}), ColumnData::sets("s", {})});
   EXPECT_EQ(ids_of(*no_rows, "a = 1 or c = 'x' or s has 'y' or a is missing"), Ids{});
-  ASSERT_TRUE(no_rows->append(std::vector{ColumnData::integers("a", {1})}, {.keys = std::vector<std::string>{"k"}}).ok());
+  ASSERT_TRUE(
+      no_rows->append(std::vector{ColumnData::integers("a", {1})}, {.keys = std::vector<std::string>{"k"}}).ok());
   EXPECT_EQ(no_rows->find("k"), 0);
   EXPECT_EQ(ids_of(*no_rows, "a = 1 and c is missing and s is missing"), (Ids{0}));
 }
@@ -194,7 +200,8 @@ TEST(Catalog, LargestIds) {
   constexpr Id kMost = std::numeric_limits<Id>::max();
   const auto catalog = make({ColumnData::integers("a", {1, 2})}, {.ids = Ids{kMost, 0}});
   EXPECT_EQ(ids_of(*catalog, "a <= 2"), (Ids{0, kMost}));
-  expect_error(catalog->append(std::vector{ColumnData::integers("a", {3})}), StatusCode::kInvalidArgument, "no free id");
+  expect_error(catalog->append(std::vector{ColumnData::integers("a", {3})}), StatusCode::kInvalidArgument,
+               "no free id");
 }
 
 TEST(Catalog, ColumnsAreNarrow) {
@@ -237,8 +244,10 @@ TEST(Catalog, ReplacedTextsDoNotPileUp) {
   std::size_t most = 0;
   for (int i = 0; i < 50'000; ++i) {
     const std::string text = "title number " + std::to_string(i);
-    ASSERT_TRUE(catalog->upsert(std::vector{ColumnData::categories("title", {text}), ColumnData::sets("tags", {{text}})},
-                                {.ids = Ids{i % 3}}).ok());
+    ASSERT_TRUE(catalog
+                    ->upsert(std::vector{ColumnData::categories("title", {text}), ColumnData::sets("tags", {{text}})},
+                             {.ids = Ids{i % 3}})
+                    .ok());
     if (i > 5000) most = std::max(most, catalog->memory_usage());
   }
   EXPECT_LT(most, std::size_t{1} << 20);

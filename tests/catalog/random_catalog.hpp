@@ -48,17 +48,22 @@ inline std::vector<RandomColumn> all_kinds_of_columns() {
 
 inline Value random_value(Random& random, const RandomColumn& column) {
   if (random.below(5) == 0) return {};
-  constexpr double kReals[] = {0.0, -0.0, 0.5, 1.0, 3.0, -2.25, 0.1, 1e300, -1e-310, INFINITY, -INFINITY, 9007199254740992.0};
+  constexpr double kReals[] = {0.0, -0.0,  0.5,     1.0,      3.0,       -2.25,
+                               0.1, 1e300, -1e-310, INFINITY, -INFINITY, 9007199254740992.0};
   switch (column.type) {
-    case ColumnType::kCategory: return "g" + std::to_string(random.below(6));
+    case ColumnType::kCategory:
+      return "g" + std::to_string(random.below(6));
     case ColumnType::kSet: {
       std::set<std::string> set;
       for (std::size_t n = random.below(4); n > 0; --n) set.insert("m" + std::to_string(random.below(5)));
       return set;
     }
-    case ColumnType::kFloat: return kReals[random.below(std::size(kReals))];
-    case ColumnType::kBoolean: return random.below(2) == 0;
-    default: return column.integers[random.below(column.integers.size())];
+    case ColumnType::kFloat:
+      return kReals[random.below(std::size(kReals))];
+    case ColumnType::kBoolean:
+      return random.below(2) == 0;
+    default:
+      return column.integers[random.below(column.integers.size())];
   }
 }
 
@@ -84,52 +89,99 @@ inline ColumnData to_data(const RandomColumn& column, const std::vector<Value>& 
     booleans.push_back(boolean != nullptr && *boolean);
   }
   switch (column.type) {
-    case ColumnType::kCategory: return ColumnData::categories(column.name, words, missing);
-    case ColumnType::kSet: return ColumnData::sets(column.name, sets, missing);
-    case ColumnType::kFloat: return ColumnData::floats(column.name, reals);
-    case ColumnType::kBoolean: return ColumnData::booleans(column.name, booleans, missing);
-    case ColumnType::kDate: return ColumnData::dates(column.name, integers, missing);
-    default: return ColumnData::integers(column.name, integers, missing);
+    case ColumnType::kCategory:
+      return ColumnData::categories(column.name, words, missing);
+    case ColumnType::kSet:
+      return ColumnData::sets(column.name, sets, missing);
+    case ColumnType::kFloat:
+      return ColumnData::floats(column.name, reals);
+    case ColumnType::kBoolean:
+      return ColumnData::booleans(column.name, booleans, missing);
+    case ColumnType::kDate:
+      return ColumnData::dates(column.name, integers, missing);
+    default:
+      return ColumnData::integers(column.name, integers, missing);
   }
 }
 
 inline Value value_of(const ColumnData& data, std::size_t row) {
   if (data.is_missing(row)) return {};
   switch (data.type) {
-    case ColumnType::kCategory: return std::string(data.word(row));
+    case ColumnType::kCategory:
+      return std::string(data.word(row));
     case ColumnType::kSet: {
       std::set<std::string> set;
       for (const std::string_view word : data.set(row)) set.emplace(word);
       return set;
     }
-    case ColumnType::kFloat: return data.reals[row];
-    case ColumnType::kBoolean: return data.numbers[row] != 0;
-    default: return data.numbers[row];
+    case ColumnType::kFloat:
+      return data.reals[row];
+    case ColumnType::kBoolean:
+      return data.numbers[row] != 0;
+    default:
+      return data.numbers[row];
   }
 }
 
 // The dates of all_kinds_of_columns and their neighbours, as text.
 inline const std::vector<std::pair<std::string, std::int64_t>>& date_texts() {
-  static const std::vector<std::pair<std::string, std::int64_t>> kTexts = {
-      {"1970-01-01", 0},           {"1970-01-02", 86'400},       {"1970-01-01T12:00", 43'200},
-      {"2024-05-01", 1'714'521'600}, {"2024-05-01T18:30:05", 1'714'588'205}, {"1969-12-31", -86'400},
-      {"2024-05-01T18:30:06", 1'714'588'206}, {"0001-01-01", -62'135'596'800}, {"9999-12-31T23:59:59", 253'402'300'799}};
+  static const std::vector<std::pair<std::string, std::int64_t>> kTexts = {{"1970-01-01", 0},
+                                                                           {"1970-01-02", 86'400},
+                                                                           {"1970-01-01T12:00", 43'200},
+                                                                           {"2024-05-01", 1'714'521'600},
+                                                                           {"2024-05-01T18:30:05", 1'714'588'205},
+                                                                           {"1969-12-31", -86'400},
+                                                                           {"2024-05-01T18:30:06", 1'714'588'206},
+                                                                           {"0001-01-01", -62'135'596'800},
+                                                                           {"9999-12-31T23:59:59", 253'402'300'799}};
   return kTexts;
 }
 
 inline Literal random_literal(Random& random, const RandomColumn& column) {
   switch (column.type) {
-    case ColumnType::kCategory: return "g" + std::to_string(random.below(8));
-    case ColumnType::kSet: return "m" + std::to_string(random.below(7));
-    case ColumnType::kBoolean: return random.below(2) == 0;
-    case ColumnType::kDate: return date_texts()[random.below(date_texts().size())].first;
-    default: break;
+    case ColumnType::kCategory:
+      return "g" + std::to_string(random.below(8));
+    case ColumnType::kSet:
+      return "m" + std::to_string(random.below(7));
+    case ColumnType::kBoolean:
+      return random.below(2) == 0;
+    case ColumnType::kDate:
+      return date_texts()[random.below(date_texts().size())].first;
+    default:
+      break;
   }
-  constexpr double kReals[] = {0.0, -0.0, 0.5, 2.5, -1.5, 0.1, 127.5, 1e300, -1e300, INFINITY, -INFINITY, 1e-320,
-                               9223372036854775808.0, -9223372036854775808.0, 9007199254740992.0, 9007199254740994.0};
+  constexpr double kReals[] = {0.0,
+                               -0.0,
+                               0.5,
+                               2.5,
+                               -1.5,
+                               0.1,
+                               127.5,
+                               1e300,
+                               -1e300,
+                               INFINITY,
+                               -INFINITY,
+                               1e-320,
+                               9223372036854775808.0,
+                               -9223372036854775808.0,
+                               9007199254740992.0,
+                               9007199254740994.0};
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-  constexpr std::int64_t kIntegers[] = {0, 1, -1, 3, 127, 128, -127, -128, 40'000, kMost, kMost - 1, -kMost, -kMost - 1,
-                                        (std::int64_t{1} << 53) + 1, std::int64_t{1} << 53};
+  constexpr std::int64_t kIntegers[] = {0,
+                                        1,
+                                        -1,
+                                        3,
+                                        127,
+                                        128,
+                                        -127,
+                                        -128,
+                                        40'000,
+                                        kMost,
+                                        kMost - 1,
+                                        -kMost,
+                                        -kMost - 1,
+                                        (std::int64_t{1} << 53) + 1,
+                                        std::int64_t{1} << 53};
   if (random.below(2) == 0) return kReals[random.below(std::size(kReals))];
   return kIntegers[random.below(std::size(kIntegers))];
 }
@@ -162,12 +214,18 @@ inline Expression random_expression(Random& random, const std::vector<RandomColu
 
 inline bool compares(Comparison comparison, long double a, long double b) {
   switch (comparison) {
-    case Comparison::kEqual: return a == b;
-    case Comparison::kNotEqual: return a != b;
-    case Comparison::kLess: return a < b;
-    case Comparison::kLessEqual: return a <= b;
-    case Comparison::kGreater: return a > b;
-    case Comparison::kGreaterEqual: return a >= b;
+    case Comparison::kEqual:
+      return a == b;
+    case Comparison::kNotEqual:
+      return a != b;
+    case Comparison::kLess:
+      return a < b;
+    case Comparison::kLessEqual:
+      return a <= b;
+    case Comparison::kGreater:
+      return a > b;
+    case Comparison::kGreaterEqual:
+      return a >= b;
   }
   return false;
 }
@@ -199,8 +257,9 @@ inline bool matches(const ExpressionNode& node, const std::map<std::string, Valu
   const auto equals = [&](const Literal& literal) {
     if (const auto* word = std::get_if<std::string>(&value)) return *word == std::get<std::string>(literal.value());
     if (const auto* boolean = std::get_if<bool>(&value)) return *boolean == std::get<bool>(literal.value());
-    const long double number = std::holds_alternative<double>(value) ? std::get<double>(value)
-                                                                     : static_cast<long double>(std::get<std::int64_t>(value));
+    const long double number = std::holds_alternative<double>(value)
+                                   ? std::get<double>(value)
+                                   : static_cast<long double>(std::get<std::int64_t>(value));
     return number == number_of(literal);
   };
   if (const auto* set = std::get_if<std::set<std::string>>(&value)) {
@@ -209,8 +268,9 @@ inline bool matches(const ExpressionNode& node, const std::map<std::string, Valu
   if (node.kind == Kind::kIsIn) return std::any_of(node.literals.begin(), node.literals.end(), equals);
   if (node.kind == Kind::kCompare && node.comparison == Comparison::kEqual) return equals(node.literals[0]);
   if (node.kind == Kind::kCompare && node.comparison == Comparison::kNotEqual) return !equals(node.literals[0]);
-  const long double number = std::holds_alternative<double>(value) ? std::get<double>(value)
-                                                                   : static_cast<long double>(std::get<std::int64_t>(value));
+  const long double number = std::holds_alternative<double>(value)
+                                 ? std::get<double>(value)
+                                 : static_cast<long double>(std::get<std::int64_t>(value));
   if (node.kind == Kind::kBetween) {
     return number >= number_of(node.literals[0]) && number <= number_of(node.literals[1]);
   }
@@ -226,8 +286,8 @@ inline std::vector<Id> matching(const CatalogModel& model, const Expression& exp
 }
 
 // Random values of `columns` for these ids, put into the model too; `columns` may be some of the model's.
-inline std::vector<ColumnData> random_rows(Random& random, CatalogModel& model, const std::vector<RandomColumn>& columns,
-                                           const std::vector<Id>& ids) {
+inline std::vector<ColumnData> random_rows(Random& random, CatalogModel& model,
+                                           const std::vector<RandomColumn>& columns, const std::vector<Id>& ids) {
   std::vector<ColumnData> data;
   for (const Id id : ids) model.rows.try_emplace(id);
   for (const RandomColumn& column : columns) {

@@ -78,8 +78,8 @@ TEST(SelectProperty, SeveralChunks) {
   }
 }
 
-// Appends, replacements and removals in any order, with selections between them: a few expressions that are asked for over
-// and over are mended from the cache, others are new.
+// Appends, replacements and removals in any order, with selections between them: a few expressions that are asked for
+// over and over are mended from the cache, others are new.
 TEST(SelectProperty, HistoriesOfChanges) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
