@@ -13,6 +13,7 @@ Example:
 
 from . import io, isa
 from ._build import Plan, build
+from ._catalog import Catalog
 from ._errors import (
     AlreadyExists,
     Cancelled,
@@ -25,17 +26,21 @@ from ._errors import (
     OutOfMemory,
     Unsupported,
 )
+from ._expression import Field, field
 from ._files import inspect, load, verify
 from ._recall import recall
 from ._results import FileInfo, FileSection, RangeResult, SearchResult
-from ._segue import FlatIndex, HnswIndex, IdSet, Index, IvfIndex, __version__
+from ._segue import Expression, FlatIndex, HnswIndex, IdSet, Index, IvfIndex, __version__, parse_filter
 from ._tune import Tuning, tune
 
 __all__ = [
     "AlreadyExists",
     "Cancelled",
+    "Catalog",
     "CorruptFile",
     "Error",
+    "Expression",
+    "Field",
     "FileInfo",
     "FileNotFound",
     "FileSection",
@@ -55,16 +60,18 @@ __all__ = [
     "Unsupported",
     "__version__",
     "build",
+    "field",
     "inspect",
     "io",
     "isa",
     "load",
+    "parse_filter",
     "recall",
     "tune",
     "verify",
 ]
 
 # People see segue.FlatIndex, wherever it is made.
-for _public in (FlatIndex, HnswIndex, IdSet, Index, IvfIndex):
+for _public in (Catalog, Expression, Field, FlatIndex, HnswIndex, IdSet, Index, IvfIndex):
     _public.__module__ = __name__
 del _public

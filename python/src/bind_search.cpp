@@ -79,7 +79,7 @@ py::object search(PyObject* self, const Slots& slots) {
   const FloatInput queries = to_floats(slots[kQueries], index.dim(), "queries");
   constexpr std::size_t kMostK = 0x7fffffff;
   const std::size_t k = slots[kK] == nullptr ? 10 : to_size(slots[kK], "k", 1, kMostK);
-  const SearchArguments arguments({slots[kEf], slots[kNprobe], slots[kRecall], slots[kFilter], slots[kExclude],
+  const SearchArguments arguments(index, {slots[kEf], slots[kNprobe], slots[kRecall], slots[kFilter], slots[kExclude],
                                    slots[kDeadline], slots[kThreads], slots[kStats]},
                                   queries.view.rows());
   auto ids = py::reinterpret_steal<py::object>(new_ids(queries.view.rows(), k, queries.single));
@@ -109,7 +109,7 @@ py::object range_search(const py::object& self, const py::object& queries, const
   const Index& index = index_of(self);
   const FloatInput input = to_floats(queries, index.dim(), "queries");
   const float limit = to_float(threshold, "threshold");
-  const SearchArguments arguments({ef, nprobe, recall, filter, exclude, deadline_us, threads, stats},
+  const SearchArguments arguments(index, {ef, nprobe, recall, filter, exclude, deadline_us, threads, stats},
                                   input.view.rows());
   RangeResult found =
       take(without_gil([&] { return index.range_search(input.view, limit, arguments.options()); }));

@@ -25,8 +25,8 @@ Args:
         that `segue.tune` measured for this k or, without one, for the next larger; not
         together with `ef` or `nprobe`. The curve is of searches without filter, exclude and
         deadline. A FlatIndex accepts it and finds all.
-    filter: What may be found: a segue.IdSet, or a boolean array in which entry i says
-        whether id i may.
+    filter: What may be found: a segue.IdSet, a boolean array in which entry i says whether
+        id i may, or an expression over the columns of `index.catalog`, or its text.
     exclude: Ids that may not be found. One array of integers for all queries, or a list
         with one array a query. Ids that are not in the index do no harm.
     deadline_us: Microseconds that each query may take. What was best until then is

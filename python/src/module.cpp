@@ -21,6 +21,7 @@ PYBIND11_MODULE(_segue, module) {
   bind_id_set(module);
   bind_index(module);
   bind_search(module);
+  bind_catalog(module);
   bind_files(module);
   bind_build(module);
   bind_build_file(module);

@@ -2,7 +2,9 @@
 
 #include "arguments.hpp"
 #include "errors.hpp"
+#include "gil.hpp"
 #include "immortal.hpp"
+#include "segue/catalog.hpp"
 
 namespace py = pybind11;
 
@@ -15,6 +17,20 @@ PyObject* record_array = nullptr;
 
 bool given(py::handle value) noexcept { return value && !value.is_none(); }
 
+// Of the index's catalog.
+IdSet select(const Index& index, py::handle filter) {
+  const std::shared_ptr<Catalog> catalog = without_gil([&] { return index.catalog(); });
+  if (catalog == nullptr) {
+    raise_invalid("filter is an expression, and the index has no catalog to look its columns up in; set index.catalog");
+  }
+  if (py::isinstance<py::str>(filter)) {
+    const auto text = filter.cast<std::string>();
+    return take(without_gil([&] { return catalog->select(text); }));
+  }
+  const auto& expression = filter.cast<const Expression&>();
+  return take(without_gil([&] { return catalog->select(expression); }));
+}
+
 }  // namespace
 
 void init_search_arguments() {
@@ -24,24 +40,28 @@ void init_search_arguments() {
   record_array = immortal(py::module_::import("numpy"), "recarray");
 }
 
-SearchArguments::SearchArguments(const SearchKeywords& keywords, std::size_t queries) {
+SearchArguments::SearchArguments(const Index& index, const SearchKeywords& keywords, std::size_t queries) {
   if (given(keywords.recall)) options_.recall = to_recall(keywords.recall);
   if (given(keywords.ef)) options_.ef = to_size(keywords.ef, "ef", 1);
   if (given(keywords.nprobe)) options_.nprobe = to_size(keywords.nprobe, "nprobe", 1);
-  if (given(keywords.filter)) set_filter(keywords.filter);
+  if (given(keywords.filter)) set_filter(index, keywords.filter);
   if (given(keywords.exclude)) set_exclude(keywords.exclude, queries);
   if (given(keywords.deadline_us)) options_.deadline_us = std::int64_t(to_size(keywords.deadline_us, "deadline_us", 1));
   if (given(keywords.threads)) options_.threads = to_threads(keywords.threads);
   if (given(keywords.stats) && to_bool(keywords.stats, "stats")) set_stats(queries);
 }
 
-void SearchArguments::set_filter(py::handle filter) {
+void SearchArguments::set_filter(const Index& index, py::handle filter) {
   if (py::isinstance<IdSet>(filter)) {
     options_.filter = filter.cast<const IdSet*>();
     return;
   }
+  if (py::isinstance<Expression>(filter) || py::isinstance<py::str>(filter)) {
+    options_.filter = &made_.emplace(select(index, filter));
+    return;
+  }
   auto mask = py::reinterpret_borrow<py::object>(as_mask)(filter).cast<py::array>();
-  options_.filter = &mask_.emplace(IdSet::from_mask(
+  options_.filter = &made_.emplace(IdSet::from_mask(
       {static_cast<const std::uint8_t*>(mask.data()), std::size_t(mask.size())}));
 }
 

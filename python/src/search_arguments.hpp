@@ -28,7 +28,7 @@ struct SearchKeywords {
 class SearchArguments {
  public:
   // Raises segue.InvalidArgument.
-  SearchArguments(const SearchKeywords& keywords, std::size_t queries);
+  SearchArguments(const Index& index, const SearchKeywords& keywords, std::size_t queries);
   SearchArguments(const SearchArguments&) = delete;
   SearchArguments& operator=(const SearchArguments&) = delete;
 
@@ -37,12 +37,12 @@ class SearchArguments {
   pybind11::object stats(bool single) const;
 
  private:
-  void set_filter(pybind11::handle filter);
+  void set_filter(const Index& index, pybind11::handle filter);
   void set_exclude(pybind11::handle exclude, std::size_t queries);
   void set_stats(std::size_t queries);
 
   SearchOptions options_;
-  std::optional<IdSet> mask_;
+  std::optional<IdSet> made_;  // of a mask or an expression
   IdInput excluded_;
   pybind11::object offsets_;
   pybind11::object stats_;
