@@ -27,9 +27,17 @@ int check(segue::Index& index, segue::MatrixView vectors, const std::string& pat
       return 1;
     }
   }
+  // A catalog goes along, whatever it is made with inside.
+  const std::vector<std::int64_t> minutes(kRows, 30);
+  const auto catalog = segue::Catalog::create(std::vector{segue::ColumnData::integers("minutes", minutes)});
+  if (!catalog.ok()) return fail("create", catalog.status());
+  index.set_catalog(*catalog);
   if (const segue::Status saved = index.save(path); !saved.ok()) return fail("save", saved);
   const auto opened = segue::load(path);
   if (!opened.ok()) return fail("load", opened.status());
+  const auto selected = (*opened)->catalog()->select("minutes between 20 and 30");
+  if (!selected.ok()) return fail("select", selected.status());
+  if (selected->listed() != kRows) return 1;
   const auto after = (*opened)->search(vectors, 3);
   if (!after.ok()) return fail("search of the opened index", after.status());
   if (after->ids != before->ids || after->scores != before->scores) {
