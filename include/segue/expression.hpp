@@ -1,9 +1,9 @@
 #pragma once
 // Expressions over the columns of a Catalog: which items a search may return, in words.
 //
-//   Expression e = field("duration") <= 1800 && ...          // built: & | ~, no precedence to remember but C++'s own
-//   Expression short_ones = (field("duration") <= 1800) & field("market").contains("SE") & ~(field("explicit") ==
-//   true); Result<Expression> same = parse_expression("duration <= 1800 and market has 'SE' and not explicit = true");
+//   Expression short_ones =
+//       (field("duration") <= 1800) & field("market").contains("SE") & ~(field("explicit") == true);
+//   Result<Expression> same = parse_expression("duration <= 1800 and market has 'SE' and not explicit = true");
 //
 // The language, for services that get filters as text (key words in any case):
 //

@@ -492,8 +492,8 @@ class Catalog:
 def _parts(columns: Mapping[str, Any], types: Optional[Mapping[str, str]]) -> list[Parts]:
     if not isinstance(columns, Mapping):
         raise InvalidArgument(
-            f"columns are of type {type(columns).__name__}, expected a mapping from names to values; for tables there are "
-            "from_arrow, from_pandas, from_parquet and from_csv"
+            f"columns are of type {type(columns).__name__}, expected a mapping from names to values; for tables there "
+            "are from_arrow, from_pandas, from_parquet and from_csv"
         )
     known = types or {}
     for name in columns:

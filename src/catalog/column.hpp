@@ -2,9 +2,8 @@
 // Column: one column as a catalog keeps it.
 //
 //   category   code = number of its word + 1                         0: missing
-//   set        code = number of its set + 1; a set is the numbers of its words, ascending, 4 bytes each, as one string
-//   of
-//              `sets`: equal sets are kept once, and `has` looks at each once, however many rows have it
+//   set        code = number of its set + 1; a set is the numbers of its words, ascending, 4 bytes each, as one
+//              string of `sets`: equal sets are kept once, and `has` looks at each once, however many rows have it
 //   boolean    code = 1 false, 2 true
 //   integer, date, float   the values themselves
 //
