@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "catalog/column.hpp"
-#include "catalog/filter_plan.hpp"
+#include "catalog/compile_filter.hpp"
 #include "catalog/selection_cache.hpp"
 #include "catalog/string_table.hpp"
 #include "items/fair_shared_mutex.hpp"
@@ -53,9 +53,9 @@ Status change_rows(Catalog::Body& body, std::span<const ColumnData> columns, con
 std::size_t remove_rows(Catalog::Body& body, std::span<const Id> ids);
 
 // The ids of the rows that match a plan. The lock is held shared, here and below.
-IdSet scan_rows(const Catalog::Body& body, const FilterPlan& plan, std::size_t depth);
+IdSet scan_rows(const Catalog::Body& body, const CompiledFilter& plan, std::size_t depth);
 // `ids` matched before the rows of `changed` changed; what matches now.
-IdSet mend(const Catalog::Body& body, const FilterPlan& plan, const IdSet& ids, std::vector<Id> changed);
+IdSet mend(const Catalog::Body& body, const CompiledFilter& plan, const IdSet& ids, std::vector<Id> changed);
 Result<IdSet> select_rows(const Catalog::Body& body, const Expression& expression);
 
 }  // namespace segue

@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "catalog/filter_plan.hpp"
+#include "catalog/compile_filter.hpp"
 #include "catalog/packed_array.hpp"
 
 namespace segue {

@@ -131,8 +131,8 @@ bool all_are(std::uint64_t word, std::size_t n, const ChunkBits& bits) noexcept 
 
 }  // namespace
 
-void FilterScan::scan(const FilterPlan& plan, std::size_t level, std::size_t first, std::size_t n, ChunkBits& bits) {
-  using Kind = FilterPlan::Kind;
+void FilterScan::scan(const CompiledFilter& plan, std::size_t level, std::size_t first, std::size_t n, ChunkBits& bits) {
+  using Kind = CompiledFilter::Kind;
   switch (plan.kind) {
     case Kind::kAnd:
     case Kind::kOr: {

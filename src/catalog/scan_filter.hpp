@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "catalog/filter_plan.hpp"
+#include "catalog/compile_filter.hpp"
 
 namespace segue {
 
@@ -18,14 +18,14 @@ using ChunkBits = std::array<std::uint64_t, kChunkRows / 64>;
 class FilterScan {
  public:
   // `depth` of the expression that the plan is of.
-  FilterScan(const FilterPlan& plan, std::size_t depth) : plan_(plan), scratch_(depth) {}
+  FilterScan(const CompiledFilter& plan, std::size_t depth) : plan_(plan), scratch_(depth) {}
   // Bit i for row first + i; none beyond n.
   void scan(std::size_t first, std::size_t n, ChunkBits& bits) { scan(plan_, 0, first, n, bits); }
 
  private:
-  void scan(const FilterPlan& plan, std::size_t level, std::size_t first, std::size_t n, ChunkBits& bits);
+  void scan(const CompiledFilter& plan, std::size_t level, std::size_t first, std::size_t n, ChunkBits& bits);
 
-  const FilterPlan& plan_;
+  const CompiledFilter& plan_;
   std::vector<ChunkBits> scratch_;  // one a level
 };
 

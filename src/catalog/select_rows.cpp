@@ -32,7 +32,7 @@ void append_ids(const Catalog::Body& body, std::size_t first, std::size_t n, con
 
 }  // namespace
 
-IdSet scan_rows(const Catalog::Body& body, const FilterPlan& plan, std::size_t depth) {
+IdSet scan_rows(const Catalog::Body& body, const CompiledFilter& plan, std::size_t depth) {
   FilterScan scan(plan, depth);
   const bool id_is_row = body.ids.table().empty();
   const bool has_holes = body.ids.size() != body.rows();
@@ -59,7 +59,7 @@ IdSet scan_rows(const Catalog::Body& body, const FilterPlan& plan, std::size_t d
   return std::move(set).value();
 }
 
-IdSet mend(const Catalog::Body& body, const FilterPlan& plan, const IdSet& ids, std::vector<Id> changed) {
+IdSet mend(const Catalog::Body& body, const CompiledFilter& plan, const IdSet& ids, std::vector<Id> changed) {
   std::sort(changed.begin(), changed.end());
   changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
   std::vector<Id> matching;
@@ -82,7 +82,7 @@ Result<IdSet> select_rows(const Catalog::Body& body, const Expression& expressio
   const std::string text = expression.normal_text();
   const std::optional<SelectionCache::Selection> cached = body.cache.find(text);
   if (cached && cached->version == body.version) return cached->ids;
-  const Result<FilterPlan> plan = plan_filter(expression.node(), body.columns);
+  const Result<CompiledFilter> plan = compile_filter(expression.node(), body.columns);
   if (!plan.ok()) return plan.status();
   std::optional<std::vector<Id>> changed;
   if (cached) changed = body.cache.changed_since(cached->version);

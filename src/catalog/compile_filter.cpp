@@ -1,4 +1,4 @@
-#include "catalog/filter_plan.hpp"
+#include "catalog/compile_filter.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@ namespace segue {
 namespace {
 
 using NodeKind = ExpressionNode::Kind;
-using PlanKind = FilterPlan::Kind;
+using PlanKind = CompiledFilter::Kind;
 
 std::string_view article_of(ColumnType type) { return type == ColumnType::kInteger ? "an " : "a "; }
 
@@ -39,25 +39,25 @@ Status mismatch(const Column& column, const ExpressionNode& node) {
                           "; what came is: " + Expression(node).to_string());
 }
 
-FilterPlan leaf(PlanKind kind, const Column& column) {
-  FilterPlan plan;
+CompiledFilter leaf(PlanKind kind, const Column& column) {
+  CompiledFilter plan;
   plan.kind = kind;
   plan.column = &column;
   return plan;
 }
 
-FilterPlan codes_plan(const Column& column) {
-  FilterPlan plan = leaf(PlanKind::kCodes, column);
+CompiledFilter codes_plan(const Column& column) {
+  CompiledFilter plan = leaf(PlanKind::kCodes, column);
   plan.wanted.assign(column.codes(), 0);
   return plan;
 }
 
 // = and in want the texts; != all others.
-Result<FilterPlan> plan_category(const Column& column, const ExpressionNode& node) {
+Result<CompiledFilter> plan_category(const Column& column, const ExpressionNode& node) {
   const bool inverted = node.kind == NodeKind::kCompare && node.comparison == Comparison::kNotEqual;
   const bool equals = node.kind == NodeKind::kCompare && node.comparison == Comparison::kEqual;
   if (!inverted && !equals && node.kind != NodeKind::kIsIn) return mismatch(column, node);
-  FilterPlan plan = codes_plan(column);
+  CompiledFilter plan = codes_plan(column);
   if (inverted) std::fill(plan.wanted.begin() + 1, plan.wanted.end(), std::uint8_t{1});
   for (const Literal& literal : node.literals) {
     const auto* text = std::get_if<std::string>(&literal.value());
@@ -68,12 +68,12 @@ Result<FilterPlan> plan_category(const Column& column, const ExpressionNode& nod
   return plan;
 }
 
-Result<FilterPlan> plan_boolean(const Column& column, const ExpressionNode& node) {
+Result<CompiledFilter> plan_boolean(const Column& column, const ExpressionNode& node) {
   const bool inverted = node.kind == NodeKind::kCompare && node.comparison == Comparison::kNotEqual;
   const bool equals = node.kind == NodeKind::kCompare && node.comparison == Comparison::kEqual;
   const bool* value = inverted || equals ? std::get_if<bool>(&node.literals.front().value()) : nullptr;
   if (value == nullptr) return mismatch(column, node);
-  FilterPlan plan = codes_plan(column);
+  CompiledFilter plan = codes_plan(column);
   plan.wanted[*value != inverted ? 2 : 1] = 1;
   return plan;
 }
@@ -87,11 +87,11 @@ bool holds(std::span<const std::uint32_t> set, std::uint32_t word) noexcept {
   return found != 0;
 }
 
-Result<FilterPlan> plan_set(const Column& column, const ExpressionNode& node) {
+Result<CompiledFilter> plan_set(const Column& column, const ExpressionNode& node) {
   const auto* text =
       node.kind == NodeKind::kContains ? std::get_if<std::string>(&node.literals.front().value()) : nullptr;
   if (text == nullptr) return mismatch(column, node);
-  FilterPlan plan = codes_plan(column);
+  CompiledFilter plan = codes_plan(column);
   const std::uint32_t word = column.words.find(*text);
   if (word == kNoString) return plan;
   for (std::size_t i = 0; i < column.sets.size(); ++i) plan.wanted[i + 1] = holds(column.set(i), word) ? 1 : 0;
@@ -133,24 +133,24 @@ Result<std::vector<Interval<T>>> intervals_of(const Column& column, const Expres
   return listed(numbers);
 }
 
-Result<FilterPlan> plan_number(const Column& column, const ExpressionNode& node) {
+Result<CompiledFilter> plan_number(const Column& column, const ExpressionNode& node) {
   if (column.type == ColumnType::kFloat) {
     Result<std::vector<Interval<double>>> intervals = intervals_of<double>(column, node);
     if (!intervals.ok()) return intervals.status();
-    FilterPlan plan = leaf(PlanKind::kReals, column);
+    CompiledFilter plan = leaf(PlanKind::kReals, column);
     plan.reals = std::move(intervals).value();
     return plan;
   }
   Result<std::vector<Interval<std::int64_t>>> intervals = intervals_of<std::int64_t>(column, node);
   if (!intervals.ok()) return intervals.status();
-  FilterPlan plan = leaf(PlanKind::kIntegers, column);
+  CompiledFilter plan = leaf(PlanKind::kIntegers, column);
   plan.integers = std::move(intervals).value();
   return plan;
 }
 
-FilterPlan plan_missing(const Column& column) {
+CompiledFilter plan_missing(const Column& column) {
   if (!column.has_codes()) return leaf(PlanKind::kMissing, column);
-  FilterPlan plan = codes_plan(column);
+  CompiledFilter plan = codes_plan(column);
   plan.wanted[0] = 1;
   return plan;
 }
@@ -182,14 +182,14 @@ Status no_such_column(std::span<const Column> columns, std::string_view name) {
   return invalid_argument("there is no column '" + std::string(name) + "'; there are: " + list_columns(columns));
 }
 
-Result<FilterPlan> plan_filter(const ExpressionNode& node, std::span<const Column> columns) {
+Result<CompiledFilter> compile_filter(const ExpressionNode& node, std::span<const Column> columns) {
   if (node.kind == NodeKind::kAnd || node.kind == NodeKind::kOr || node.kind == NodeKind::kNot) {
-    FilterPlan plan;
+    CompiledFilter plan;
     plan.kind = node.kind == NodeKind::kAnd  ? PlanKind::kAnd
                 : node.kind == NodeKind::kOr ? PlanKind::kOr
                                              : PlanKind::kNot;
     for (const auto& child : node.children) {
-      Result<FilterPlan> planned = plan_filter(*child, columns);
+      Result<CompiledFilter> planned = compile_filter(*child, columns);
       if (!planned.ok()) return planned.status();
       plan.children.push_back(std::move(planned).value());
     }
@@ -210,8 +210,8 @@ Result<FilterPlan> plan_filter(const ExpressionNode& node, std::span<const Colum
   }
 }
 
-bool FilterPlan::matches(std::size_t row) const noexcept {
-  const auto child = [row](const FilterPlan& plan) { return plan.matches(row); };
+bool CompiledFilter::matches(std::size_t row) const noexcept {
+  const auto child = [row](const CompiledFilter& plan) { return plan.matches(row); };
   switch (kind) {
     case Kind::kCodes:
       return wanted[static_cast<std::size_t>(column->values.integer(row))] != 0;

@@ -1,5 +1,5 @@
 #pragma once
-// FilterPlan: an expression against the columns of one catalog: names found, types checked, texts looked up.
+// CompiledFilter: an expression against the columns of one catalog: names found, types checked, texts looked up.
 //
 // What a comparison asks of a column is put so that a scan has little to do: of codes, which of them are wanted (a byte
 // a code); of integers, dates and floats, in which closed intervals values may lie. `x < 5` of integers is [-2^63 + 1,
@@ -24,7 +24,7 @@ struct Interval {
   T high;
 };
 
-struct FilterPlan {
+struct CompiledFilter {
   enum class Kind : std::uint8_t { kCodes, kIntegers, kReals, kMissing, kAnd, kOr, kNot };
 
   Kind kind = Kind::kCodes;
@@ -32,13 +32,13 @@ struct FilterPlan {
   std::vector<std::uint8_t> wanted;              // kCodes
   std::vector<Interval<std::int64_t>> integers;  // ascending, apart; so are reals
   std::vector<Interval<double>> reals;
-  std::vector<FilterPlan> children;
+  std::vector<CompiledFilter> children;
 
   bool matches(std::size_t row) const noexcept;
 };
 
 // kInvalidArgument lists the columns, or what the column's type takes.
-Result<FilterPlan> plan_filter(const ExpressionNode& node, std::span<const Column> columns);
+Result<CompiledFilter> compile_filter(const ExpressionNode& node, std::span<const Column> columns);
 
 // "duration (integer), market (set)", for messages.
 std::string list_columns(std::span<const Column> columns);
