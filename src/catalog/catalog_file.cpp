@@ -42,6 +42,15 @@ bool fits(ColumnType type, Packing packing) noexcept {
   return false;
 }
 
+// What a file holds, in place; a copy where its pages cannot be written, as changes of a catalog do.
+template <class T>
+Buffer<T> take_from(const FileReader& file, std::span<T> values) {
+  if (file.writable()) return Buffer<T>(values, file.memory());
+  Buffer<T> copy;
+  copy.assign(values);
+  return copy;
+}
+
 // A section that several columns share, given out from its start.
 template <class T>
 class Shared {
@@ -58,7 +67,7 @@ class Shared {
       fail("it is shorter than the columns ask for");
       return {};
     }
-    Buffer<T> taken(rest_.first(static_cast<std::size_t>(count)), file_.memory());
+    Buffer<T> taken = take_from(file_, rest_.first(static_cast<std::size_t>(count)));
     rest_ = rest_.subspan(static_cast<std::size_t>(count));
     return taken;
   }
@@ -173,7 +182,7 @@ class Reader {
     if (!ids.ok()) return ids.status();
     auto table = file_.section<std::uint32_t>(kIdTable);
     if (!table.ok()) return table.status();
-    body_->ids = IdMap(Buffer<Id>(*ids, file_.memory()), Buffer<std::uint32_t>(*table, file_.memory()),
+    body_->ids = IdMap(take_from(file_, *ids), take_from(file_, *table),
                        static_cast<std::size_t>(record_.size));
     const Status valid = body_->ids.validate();
     if (!valid.ok()) return file_.corrupt_section(kIds, valid.message());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <numeric>
 
 #include "catalog/random_catalog.hpp"
@@ -9,6 +10,7 @@
 #include "segue/flat.hpp"
 #include "segue/hnsw.hpp"
 #include "segue/ivf.hpp"
+#include "support/file_faults.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace segue::test {
@@ -26,6 +28,22 @@ std::unique_ptr<Index> make_index(const std::string& kind, std::size_t rows) {
   if (kind == "ivf") index = IvfIndex::create(kDim, Metric::kL2).value();
   EXPECT_TRUE(index->add(MatrixView(vectors, kDim)).ok());
   return index;
+}
+
+// Where a limit of the process leaves no room for private copies of a file's pages (tests/index/read_only_mapping_test.cpp).
+TEST(IndexCatalog, OfAReadOnlyMappingTakesChanges) {
+  const TemporaryFolder folder;
+  const std::unique_ptr<Index> index = make_index("flat", 100);
+  std::vector<std::int64_t> minutes(100, 3);
+  index->set_catalog(Catalog::create(std::vector{ColumnData::integers("minutes", minutes)}).value());
+  ASSERT_TRUE(index->save(folder.file("index")).ok());
+  FaultyCalls faults({.at = 0, .error = ENOMEM, .only = "mmap"});
+  const auto opened = load(folder.file("index"));
+  ASSERT_TRUE(faults.fired());
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  const std::shared_ptr<Catalog> catalog = (*opened)->catalog();
+  ASSERT_TRUE(catalog->upsert(std::vector{ColumnData::integers("minutes", {9})}, {.ids = std::vector<Id>{5}}).ok());
+  EXPECT_EQ(catalog->select("minutes = 9")->listed_ids(), std::vector<Id>{5});
 }
 
 TEST(IndexCatalog, ComesBackWithTheIndex) {
