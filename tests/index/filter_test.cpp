@@ -70,8 +70,10 @@ TEST_P(IndexFilter, EverySelectivity) {
   }
 }
 
-// What an index knows of a filter it has to know after every change too.
-TEST_P(IndexFilter, StaysRightWhileItemsChange) {
+// What an index keeps of a filter has to be right after every change too.
+class IndexKeptFilter : public IndexFilter {};
+
+TEST_P(IndexKeptFilter, StaysRightWhileItemsChange) {
   std::vector<IdSet> filters;
   for (const std::size_t n : {3u, 150u, 1000u}) {
     filters.push_back(some(n));
@@ -186,6 +188,11 @@ TEST_P(IndexFilter, RangeSearchObeysThem) {
 INSTANTIATE_TEST_SUITE_P(All, IndexFilter,
                          testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kSq8, Storage::kPca8})),
                          CaseName());
+// A storage more would only change what decides.
+INSTANTIATE_TEST_SUITE_P(All, IndexKeptFilter,
+                         testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, {Metric::kL2, Metric::kInnerProduct}, {Storage::kF32})),
+                         CaseName());
+INSTANTIATE_TEST_SUITE_P(Codes, IndexKeptFilter, testing::Values(IndexCase{"ivf", Metric::kL2, Storage::kPca8}), CaseName());
 
 }  // namespace
 }  // namespace segue::test

@@ -158,7 +158,7 @@ TEST_P(SearchThreads, SavingBesideSearches) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SearchThreads,
-                         testing::ValuesIn(cases({"flat", "hnsw"}, {Metric::kL2, Metric::kInnerProduct},
+                         testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, {Metric::kL2, Metric::kInnerProduct},
                                                  {Storage::kF32, Storage::kSq8})),
                          CaseName());
 
