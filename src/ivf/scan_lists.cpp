@@ -60,9 +60,9 @@ class ListScan {
 
  private:
   // The best `count` lists of queries first .. first + n into memory.lists, from `to` on, and what each is worth there.
-  // Codes rank an eighth more than are wanted, so that what they get wrong decides nothing, on any instruction set.
+  // Codes rank a sixteenth more than are wanted, so that what they get wrong decides nothing, on any instruction set.
   void choose(std::size_t first, std::size_t n, std::size_t count, std::size_t to) {
-    const std::size_t ranked = std::min(most_, count + count / 8 + 2);
+    const std::size_t ranked = std::min(most_, count + count / 16 + 1);
     if (memory_.ranked.size() < n * ranked) memory_.ranked.resize(n * ranked);
     const std::size_t end = to + n * count;
     if (memory_.lists.size() < end) memory_.lists.resize(end);
