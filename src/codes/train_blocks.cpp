@@ -14,9 +14,6 @@ namespace {
 
 // Fewer rows say little about directions, and are scanned whole in no time.
 constexpr std::size_t kLeastToTrain = 1024;
-constexpr std::size_t kLeastDim = 24;
-// Heads beyond this many directions save little of a row and cost most of the training.
-constexpr std::size_t kLargestHead = 256;
 
 // Costs in cycles, good to a factor of two, which moves the best head by a step: a group of four codes of 16 rows is one
 // product; a row that the codes cannot rule out is looked up, and mostly scored exactly from memory.
@@ -137,7 +134,7 @@ Projection choose_projection(const kernels::KernelTable& table, RowMetric metric
                              bool centered, int threads) {
   const std::size_t dim = sample.cols();
   const Projection none = Projection::identity(table, dim);
-  if (sample.rows() < std::max(kLeastToTrain, dim) || dim < kLeastDim || dim > Projection::kMaxTrainedDim) return none;
+  if (sample.rows() < std::max(kLeastToTrain, dim) || dim < kLeastTrainedDim || dim > Projection::kMaxTrainedDim) return none;
   // Numbers beyond what codes can bound would only spoil the moments.
   for (std::size_t i = 0; i < sample.rows(); ++i) {
     if (!std::all_of(sample.row(i), sample.row(i) + dim, [](float x) { return std::fabs(x) <= 1e15f; })) return none;

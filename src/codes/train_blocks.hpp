@@ -9,6 +9,11 @@
 
 namespace segue {
 
+// Shorter rows are scanned whole in no time, and keep their coordinates.
+inline constexpr std::size_t kLeastTrainedDim = 24;
+// Heads beyond this many directions save little of a row and cost most of the training.
+inline constexpr std::size_t kLargestHead = 256;
+
 // The directions of the most energy of a sample, as many as make a scan of `rows` such rows cheapest (a model of what a
 // code, a survivor and an exact score cost); the identity where a sample is too small or short to tell. The same sample
 // gives the same bits on any number of threads.

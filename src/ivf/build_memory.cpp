@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "codes/block_arrays.hpp"
+#include "codes/train_blocks.hpp"
 #include "segue/core/projection.hpp"
 
 namespace segue {
@@ -14,9 +15,6 @@ constexpr std::size_t kSpare = std::size_t{4} << 20;
 constexpr std::size_t kLeastRows = 256;
 constexpr std::size_t kMostRows = 16384;
 constexpr std::size_t kLeastBlocks = 64;
-// Of a projection; shorter rows have none.
-constexpr std::size_t kLargestHead = 256;
-constexpr std::size_t kLeastTrainedDim = 24;
 constexpr std::size_t kMostRanges = 1024;
 // A range at the edge of what is laid out at once is read twice: small ones cost less then.
 constexpr std::size_t kRangesAStep = 8;

@@ -8,7 +8,7 @@
 
 #include "catalog/catalog_file.hpp"
 #include "catalog/random_catalog.hpp"
-#include "index_file_body.hpp"
+#include "damaged_sections.hpp"
 #include "support/allocation_limit.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 5113;
 
-class CatalogSectionsFile : public ::testing::Test {
+class CatalogSectionsFile : public DamagedSections {
  protected:
   void SetUp() override {
     Random random(3);
@@ -41,23 +41,11 @@ class CatalogSectionsFile : public ::testing::Test {
     ASSERT_TRUE(load_bytes(file_).ok());
   }
 
-  // With one number of a section replaced and the checksums made right.
   template <class T>
   Bytes with(const std::string& section, std::size_t offset, T value) const {
-    Bytes damaged = file_;
-    std::memcpy(damaged.data() + sections_.at(section).offset + offset, &value, sizeof(value));
-    fix_checksums(damaged);
-    return damaged;
-  }
-  static void expect_corrupt(const Bytes& bytes, const std::string& section) {
-    for (const bool verify : {false, true}) {
-      const Status status = load_bytes(bytes, verify).status();
-      EXPECT_EQ(status.code(), StatusCode::kCorruptFile);
-      EXPECT_NE(status.message().find("'" + section + "'"), std::string::npos) << section << ": " << status.message();
-    }
+    return DamagedSections::with(sections_.at(section), offset, value);
   }
 
-  Bytes file_;
   std::map<std::string, FileSection> sections_;
 };
 

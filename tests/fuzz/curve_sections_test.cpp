@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "index_file_body.hpp"
+#include "damaged_sections.hpp"
 #include "items/curve_sections.hpp"
 #include "segue/tune.hpp"
 #include "support/temporary_folder.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 4021;
 
-class CurveSectionsFile : public ::testing::Test {
+class CurveSectionsFile : public DamagedSections {
  protected:
   void SetUp() override {
     const std::unique_ptr<Index> index = make_index({"hnsw", Metric::kL2, Storage::kF32});
@@ -35,23 +35,6 @@ class CurveSectionsFile : public ::testing::Test {
     ASSERT_EQ(points_.bytes, 6 * sizeof(CurveSections::PointRow));
   }
 
-  // With one number of a section replaced and the checksums made right.
-  template <class T>
-  Bytes with(const FileSection& section, std::size_t offset, T value) const {
-    Bytes damaged = file_;
-    std::memcpy(damaged.data() + section.offset + offset, &value, sizeof(value));
-    fix_checksums(damaged);
-    return damaged;
-  }
-  static void expect_corrupt(const Bytes& bytes, const std::string& section) {
-    for (const bool verify : {false, true}) {
-      const Status status = load_bytes(bytes, verify).status();
-      EXPECT_EQ(status.code(), StatusCode::kCorruptFile);
-      EXPECT_NE(status.message().find("'" + section + "'"), std::string::npos) << status.message();
-    }
-  }
-
-  Bytes file_;
   FileSection curves_, points_;
 };
 
