@@ -82,19 +82,23 @@ bool BlockArrays::keeps(std::size_t position, const Row& row, double bias_spare)
           std::fabs(static_cast<double>(biases_[position]) - row.bias) <= bias_spare);
 }
 
-void BlockArrays::move_row(std::size_t from, std::size_t to) noexcept {
-  const auto code_at = [&](std::size_t p) {
-    return codes_.data() + (p / kBlockRows * groups_ * kBlockRows + p % kBlockRows) * 4;
-  };
+void BlockArrays::copy_row(const BlockArrays& other, std::size_t from, std::size_t to) noexcept {
+  const std::size_t offset_to = (to / kBlockRows * groups_ * kBlockRows + to % kBlockRows) * 4;
+  const std::size_t offset_from = (from / kBlockRows * groups_ * kBlockRows + from % kBlockRows) * 4;
   for (std::size_t g = 0; g < groups_; ++g) {
-    std::memcpy(code_at(to) + g * kBlockGroupBytes, code_at(from) + g * kBlockGroupBytes, 4);
+    std::memcpy(codes_.data() + offset_to + g * kBlockGroupBytes, other.codes_.data() + offset_from + g * kBlockGroupBytes, 4);
   }
-  scales_[to] = scales_[from];
-  if (!biases_.empty()) biases_[to] = biases_[from];
-  if (!tails_.empty()) tails_[to] = tails_[from];
+  scales_[to] = other.scales_[from];
+  if (!biases_.empty()) biases_[to] = other.biases_[from];
+  if (!tails_.empty()) tails_[to] = other.tails_[from];
   float* bound = bounds_.data() + to / kBlockRows * kBoundFloats;
-  const float* other = bounds_.data() + from / kBlockRows * kBoundFloats;
-  for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], other[b]);
+  const float* reached = other.bounds_.data() + from / kBlockRows * kBoundFloats;
+  for (std::size_t b = 0; b < kBoundFloats; ++b) bound[b] = std::max(bound[b], reached[b]);
+  slots_[to] = other.slots_[from];
+}
+
+void BlockArrays::move_row(std::size_t from, std::size_t to) noexcept {
+  copy_row(*this, from, to);
   set_slot(to, slots_[from]);
   if (slots_[to] < positions_.size()) positions_[slots_[to]] = static_cast<std::uint32_t>(to) + 1;
 }

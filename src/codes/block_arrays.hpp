@@ -29,8 +29,8 @@ class BlockArrays {
   std::size_t groups() const noexcept { return groups_; }
   std::size_t positions() const noexcept { return slots_.size(); }
   std::size_t blocks() const noexcept { return blocks_for(slots_.size()); }
-  // Slots that can have a position.
-  std::size_t places() const noexcept { return positions_.size(); }
+  // Slots that can have a position; where rows are copies, one in what they are copied from.
+  std::size_t places() const noexcept { return positions_.empty() ? places_of_others_ : positions_.size(); }
 
   const unsigned char* codes(std::size_t block) const noexcept {
     return codes_.data() + block * groups_ * kernels::kBlockGroupBytes;
@@ -88,6 +88,11 @@ class BlockArrays {
     groups_ = (head + 3) / 4;
     has_tails_ = tails;
   }
+  void set_shape_of(const BlockArrays& other) noexcept {
+    groups_ = other.groups_;
+    has_tails_ = other.has_tails_;
+    places_of_others_ = other.places();
+  }
   void resize_positions(std::size_t positions);
   // Codes a row into a position that exists; nobody is told yet that it is there. Bounds of blocks only grow. At least
   // the row's length. `is_row`: the code is all that there will be of the row, so it is never wrong.
@@ -100,6 +105,8 @@ class BlockArrays {
     changes_.add(position / kernels::kBlockRows);
   }
   void move_row(std::size_t from, std::size_t to) noexcept;
+  // A row of arrays of the same shape, with its slot; where that slot lies stays as it was.
+  void copy_row(const BlockArrays& other, std::size_t from, std::size_t to) noexcept;
   // Nobody is there any more.
   void clear_slots(std::size_t block, std::size_t n) noexcept;
   // Blocks of arrays of the same shape, without their slots' positions.
@@ -119,6 +126,7 @@ class BlockArrays {
   RowMetric metric_;
   std::size_t groups_ = 0;  // of four codes
   bool has_tails_ = false;
+  std::size_t places_of_others_ = 0;
   Buffer<unsigned char> codes_;
   Buffer<float> scales_;
   Buffer<float> biases_;             // l2

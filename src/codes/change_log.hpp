@@ -20,6 +20,8 @@ class ChangeLog {
   struct Moment {
     std::uint64_t log = 0;
     std::size_t at = 0;
+
+    bool operator==(const Moment&) const noexcept = default;
   };
 
   ChangeLog() noexcept = default;

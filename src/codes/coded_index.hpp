@@ -9,6 +9,8 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -77,6 +79,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   virtual std::size_t few_rows() const noexcept = 0;
   // What a kind's scan wants of a plan besides marks.
   virtual void complete(FilterPlan&) const {}
+  // Copies what a plan lets through for a scan of its own; null: not worth it.
+  virtual std::shared_ptr<const PackedRows> pack(const FilterPlan&) const { return nullptr; }
   // The code of a slot goes; that of slot `last` becomes slot `hole`'s; there are `slots` now.
   virtual void remove_code(std::uint32_t slot) noexcept = 0;
   virtual void rename_code(std::uint32_t last, std::uint32_t hole) noexcept = 0;
@@ -184,7 +188,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   // ---- searches ----
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids, float* scores) const final {
-    const std::shared_ptr<const FilterPlan> plan = plan_for(options);
+    const std::shared_ptr<const FilterPlan> plan = plan_for(options, queries.rows());
     const Wanted wanted{k, std::numeric_limits<float>::infinity(), options, plan.get()};
     answer_all(queries, wanted, [&](std::size_t query, const std::vector<Candidate>& found) {
       emit(found, k, ids + query * k, scores + query * k);
@@ -194,7 +198,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
     const float bound = larger_is_better(metric_) ? -threshold : threshold;
     std::vector<std::vector<Candidate>> found(queries.rows());
-    const std::shared_ptr<const FilterPlan> plan = plan_for(options);
+    const std::shared_ptr<const FilterPlan> plan = plan_for(options, queries.rows());
     const Wanted wanted{std::numeric_limits<std::size_t>::max(), bound, options, plan.get()};
     answer_all(queries, wanted, [&](std::size_t query, std::vector<Candidate>& all) {
       std::erase_if(all, [bound](Candidate c) { return !(cost_of(c) <= bound); });
@@ -237,20 +241,30 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   };
 
   // Null where there is no filter.
-  std::shared_ptr<const FilterPlan> plan_for(const SearchOptions& options) const {
+  std::shared_ptr<const FilterPlan> plan_for(const SearchOptions& options, std::size_t queries) const {
     if (options.filter == nullptr) return nullptr;
     const IdSet& filter = *options.filter;
-    return plans_.find_or_make(filter, arrays().changes(), [&](const FilterPlan* old, std::span<const std::uint32_t> changed) {
+    const auto make = [&](const FilterPlan* old, std::span<const std::uint32_t> changed) {
       FilterPlan plan{old != nullptr ? old->marks : FilterMarks(arrays(), ids_, filter)};
       if (old != nullptr) plan.marks.update(arrays(), ids_, filter, changed);
-      if (plan.marks.rows() <= few_rows()) {
+      if (few(plan)) {
         plan.slots = plan.marks.slots(arrays());
       } else {
         complete(plan);
       }
       return plan;
-    });
+    };
+    const auto pack = [this](const FilterPlan& plan) -> std::shared_ptr<const PackedRows> {
+      if (few(plan)) return nullptr;
+      try {
+        return this->pack(plan);
+      } catch (const std::bad_alloc&) {
+        return nullptr;  // slower, not wrong
+      }
+    };
+    return plans_.find_or_make(filter, queries, arrays().changes(), make, pack);
   }
+  bool few(const FilterPlan& plan) const noexcept { return plan.marks.rows() <= few_rows(); }
 
   const float* normalize_all(MatrixView queries, std::vector<float>& normalized) const {
     if (metric_ != Metric::kCosine) return queries.data();

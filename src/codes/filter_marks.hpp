@@ -27,6 +27,11 @@ class FilterMarks {
 
   // How many rows it lets through.
   std::size_t rows() const noexcept { return rows_; }
+  std::size_t blocks() const noexcept { return bits_.size(); }
+  // Those that hold one.
+  std::size_t open_blocks() const noexcept {
+    return static_cast<std::size_t>(std::count_if(bits_.begin(), bits_.end(), [](std::uint16_t bits) { return bits != 0; }));
+  }
   // A bit a row.
   std::uint16_t of_block(std::size_t block) const noexcept { return bits_[block]; }
   bool has(std::size_t position) const noexcept {

@@ -268,7 +268,8 @@ void IvfIndexBody::do_remove(std::span<const Id> ids) {
 }
 
 void IvfIndexBody::scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const {
-  const Allowed allowed{wanted.filter == nullptr ? nullptr : &wanted.filter->marks, wanted.accepts};
+  const bool marked = wanted.filter != nullptr && wanted.filter->packed == nullptr;
+  const Allowed allowed{marked ? &wanted.filter->marks : nullptr, wanted.accepts};
   scan_lists(lists(), wanted.queries,
              {.k = wanted.k, .nprobe = probes(wanted.options), .thresholds = wanted.thresholds, .filter = wanted.filter},
              allowed, wanted.deadline, memory, stats);
@@ -281,6 +282,18 @@ void IvfIndexBody::complete(FilterPlan& plan) const {
     plan.barred[l] = !open;
     plan.open_lists += open;
   }
+}
+
+std::shared_ptr<const PackedRows> IvfIndexBody::pack(const FilterPlan& plan) const {
+  std::vector<BlockRun> runs(layout_.blocks.lists());
+  std::size_t blocks = 0;
+  for (std::size_t l = 0; l < runs.size(); ++l) {
+    runs[l] = {layout_.blocks.run(l).first, static_cast<std::uint32_t>(layout_.blocks.run_end(l))};
+    blocks += blocks_for(plan.marks.rows_in(runs[l].first, runs[l].end));
+  }
+  // Where most of a block matches as it is, reading the copy would save little.
+  if (2 * blocks > plan.marks.open_blocks()) return nullptr;
+  return std::make_shared<const PackedRows>(layout_.blocks, plan.marks, runs);
 }
 
 std::size_t IvfIndexBody::scanned_bytes(const SearchOptions& options) const noexcept {

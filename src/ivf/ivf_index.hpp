@@ -80,6 +80,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   const BlockArrays& arrays() const noexcept override { return layout_.blocks; }
   std::size_t few_rows() const noexcept override;
   void complete(FilterPlan& plan) const override;
+  std::shared_ptr<const PackedRows> pack(const FilterPlan& plan) const override;
   void remove_code(std::uint32_t slot) noexcept override { layout_.blocks.remove(slot); }
   void rename_code(std::uint32_t last, std::uint32_t hole) noexcept override { layout_.blocks.rename(last, hole); }
   void resize_codes(std::size_t slots) override { layout_.blocks.resize_slots(slots); }

@@ -26,6 +26,7 @@ class ListScan {
            const Deadline& deadline, ListScanMemory& memory, std::span<WalkStats> stats)
       : lists_(lists),
         blocks_(lists.blocks),
+        packed_(options.filter != nullptr ? options.filter->packed.get() : nullptr),
         queries_(queries),
         options_(options),
         allowed_(allowed),
@@ -170,14 +171,23 @@ class ListScan {
     return true;
   }
 
+  // What is read for a list.
+  const BlockArrays& scanned() const noexcept {
+    return packed_ != nullptr ? static_cast<const BlockArrays&>(*packed_) : blocks_;
+  }
+  BlockRun run(std::size_t list) const noexcept {
+    if (packed_ != nullptr) return packed_->run(list);
+    return {blocks_.run(list).first, static_cast<std::uint32_t>(blocks_.run_end(list))};
+  }
+
   bool out_of_reach(std::size_t q, std::size_t pair, std::size_t list) const {
-    const ListBlocks::Run& run = blocks_.run(list);
-    if (run.rows == 0) return true;
+    const BlockRun blocks = run(list);
+    if (blocks.first == blocks.end) return true;
     if (blocks_.metric() != RowMetric::kDot) return false;
     const CodedQuery& coded = memory_.coded[q];
     const float wanted = memory_.fronts[q].threshold() - memory_.offsets[pair] - coded.slack;
-    for (std::size_t block = run.first; block < blocks_.run_end(list); ++block) {
-      if (coded.norm_factor * blocks_.bound(block).norm >= wanted) return false;
+    for (std::size_t block = blocks.first; block < blocks.end; ++block) {
+      if (coded.norm_factor * scanned().bound(block).norm >= wanted) return false;
     }
     return true;
   }
@@ -202,14 +212,16 @@ class ListScan {
   }
 
   void scan(std::size_t list, std::span<const PieceVisit> visits) {
-    for_each_piece(allowed_.marks, blocks_.run(list).first, blocks_.run_end(list), [&](std::size_t block, std::size_t n) {
-      scan_piece(blocks_, block, n, blocks_.largest(block, n), visits, allowed_, memory_, memory_.piece, stats_);
+    const BlockRun blocks = run(list);
+    for_each_piece(allowed_.marks, blocks.first, blocks.end, [&](std::size_t block, std::size_t n) {
+      scan_piece(scanned(), block, n, scanned().largest(block, n), visits, allowed_, memory_, memory_.piece, stats_);
       return true;
     });
   }
 
   const Lists& lists_;
   const ListBlocks& blocks_;
+  const PackedRows* packed_;  // what is scanned in their place, where there is one
   std::span<const float* const> queries_;
   const ListScanOptions& options_;
   const Allowed allowed_;

@@ -49,7 +49,8 @@ struct ListScanOptions {
   std::size_t nprobe = 1;
   // No upper bound below this value is wanted; one a query, or none.
   std::span<const float> thresholds = {};
-  // Of the filter, where there is one; its marks are those of what is allowed. nprobe counts lists that are not barred.
+  // Of the filter, where there is one; its marks, or the copy of what has one, are what is allowed. nprobe counts lists that
+  // are not barred.
   const FilterPlan* filter = nullptr;
 };
 

@@ -58,10 +58,13 @@ class FilterCacheTest : public testing::Test {
   static IdSet set_of(Id id) { return IdSet::from_ids(std::vector<Id>{id, id + 1}).value(); }
 
   std::shared_ptr<const FilterPlan> plan_of(const IdSet& filter) {
-    return cache_.find_or_make(filter, log_, [&](const FilterPlan* old, std::span<const std::uint32_t> changed) {
+    return cache_.find_or_make(filter, 1, log_, [&](const FilterPlan* old, std::span<const std::uint32_t> changed) {
       ++(old == nullptr ? made_ : updated_);
       changed_ = changed.size();
       return FilterPlan{FilterMarks()};
+    }, [this](const FilterPlan&) {
+      ++asked_to_pack_;
+      return nullptr;
     });
   }
 
@@ -70,6 +73,7 @@ class FilterCacheTest : public testing::Test {
   int made_ = 0;
   int updated_ = 0;
   std::size_t changed_ = 0;
+  int asked_to_pack_ = 0;
 };
 
 TEST_F(FilterCacheTest, MakesEachOnceWhateverObjectItIs) {
@@ -94,6 +98,19 @@ TEST_F(FilterCacheTest, ChangesUpdateOrMakeAnew) {
   plan_of(set_of(5));
   EXPECT_EQ(made_, 2);
   EXPECT_EQ(updated_, 1);
+}
+
+// Whether that is worth it is known then, until something changes.
+TEST_F(FilterCacheTest, AsksToPackOncePerPlan) {
+  plan_of(set_of(5));
+  EXPECT_EQ(asked_to_pack_, 0) << "a filter may never come again";
+  for (int i = 0; i < 3; ++i) plan_of(set_of(5));
+  EXPECT_EQ(asked_to_pack_, 1);
+  log_.add(1);
+  plan_of(set_of(5));
+  EXPECT_EQ(asked_to_pack_, 1);
+  plan_of(set_of(5));
+  EXPECT_EQ(asked_to_pack_, 2);
 }
 
 TEST_F(FilterCacheTest, KeepsThoseThatAreUsed) {
