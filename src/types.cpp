@@ -18,13 +18,14 @@ constexpr std::array<Named<Metric>, 3> kMetrics = {{
     {Metric::kCosine, "cosine"},
 }};
 
-constexpr std::array<Named<Storage>, 6> kStorages = {{
+constexpr std::array<Named<Storage>, 7> kStorages = {{
     {Storage::kAuto, "auto"},
     {Storage::kF32, "f32"},
     {Storage::kF16, "f16"},
     {Storage::kBf16, "bf16"},
     {Storage::kSq8, "sq8"},
     {Storage::kPca8, "pca8"},
+    {Storage::kSq4, "sq4"},
 }};
 
 template <class T, std::size_t N>

@@ -16,6 +16,7 @@ kernels::Family family_of(Storage storage) noexcept {
     case Storage::kBf16: return kernels::kFamilyBf16;
     case Storage::kSq8:
     case Storage::kPca8: return kernels::kFamilySq8;
+    case Storage::kSq4: return kernels::kFamilySq4;
     case Storage::kAuto:
     case Storage::kF32: break;
   }

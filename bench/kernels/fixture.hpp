@@ -12,7 +12,7 @@
 
 namespace segue::kernels::bench {
 
-inline constexpr const char* kFamilyNames[kFamilies] = {"f32", "f16", "bf16", "sq8"};
+inline constexpr const char* kFamilyNames[kFamilies] = {"f32", "f16", "bf16", "sq8", "sq4"};
 inline constexpr const char* kMetricNames[kMetricKernels] = {"dot", "l2"};
 
 struct FreeBytes {

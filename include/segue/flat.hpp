@@ -17,7 +17,7 @@
 namespace segue {
 
 struct FlatOptions {
-  // kF32 keeps what was given; kF16, kBf16 and kSq8 keep rounded vectors and are exact with respect to those.
+  // kF32 keeps what was given; kF16, kBf16, kSq8 and kSq4 keep rounded vectors and are exact with respect to those.
   // kAuto: kF32.
   Storage storage = Storage::kAuto;
 };

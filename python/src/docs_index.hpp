@@ -23,8 +23,8 @@ Args:
     dim: Numbers a vector, 1 to 65,536.
     metric: "ip" (inner product), "l2" (squared Euclidean distance) or "cosine".
     storage: How vectors are kept: "f32" (4 bytes a number), "f16" or "bf16" (2), "sq8"
-        (1). Smaller is rounded; the search is exact over the rounded vectors. "auto" is
-        "f32".
+        (1), "sq4" (1/2). Smaller is rounded; the search is exact over the rounded vectors.
+        "auto" is "f32".
 
 Raises:
     InvalidArgument: dim out of its range, an unknown metric or storage.
@@ -57,8 +57,8 @@ Args:
         searching take longer. 8 to 48 is usual: the more dimensions, the more.
     ef_construction: Candidates looked at when a vector is added, 1 to 65,536. More makes
         a better graph; building takes time in proportion. Searches do not.
-    storage: What the walk reads: "f32", "f16", "bf16", "sq8", or "pca8": 8-bit codes of the
-        few leading principal coordinates (under l2 and cosine). "auto" is "f32" for a few
+    storage: What the walk reads: "f32", "f16", "bf16", "sq8", "sq4", or "pca8": 8-bit codes of
+        the few leading principal coordinates (under l2 and cosine). "auto" is "f32" for a few
         thousand vectors and for inner product, from then on "pca8" with a finer copy that
         decides; `index.storage` says which it is now.
     rerank: A finer copy that decides among what the walk found, and that `get` returns:
@@ -106,12 +106,13 @@ Args:
         that they are trained on; an index that grows to four times as many is then
         trained anew by the `add` that takes it there.
     storage: What decides among what the lists' 8-bit codes leave, and what `get` returns:
-        vectors as "f32" (4 bytes a number), "f16" or "bf16" (2), "sq8" (1); or, with "pca8",
-        nothing but those codes, in the leading principal directions. "auto" is "pca8" with
-        `rerank`, or "f32" where there are at most 16 dimensions.
+        vectors as "f32" (4 bytes a number), "f16" or "bf16" (2), "sq8" (1), "sq4" (1/2); or,
+        with "pca8", nothing but those codes, in the leading principal directions. "auto" is
+        "pca8" with `rerank`, or "f32" where there are at most 16 dimensions.
     rerank: With "pca8", "sq8" keeps what the codes leave over: finer than "f16" at half its
-        memory. "auto": nothing, unless `storage` is "auto" too. An index without it cannot
-        be trained anew.
+        memory; "sq4" in four bits, which is as fine as "f16" where the codes have all
+        directions. "auto": nothing, unless `storage` is "auto" too: then "sq4" there and
+        "sq8" elsewhere. An index without it cannot be trained anew.
     seed: Of the training, 0 to 2**64 - 1. The same input, seed and order of calls give the
         same index, on any number of threads.
 
@@ -368,7 +369,7 @@ Example:
 
 inline constexpr char kDim[] = "int: numbers a vector.";
 inline constexpr char kMetric[] = "str: \"ip\", \"l2\" or \"cosine\".";
-inline constexpr char kStorage[] = "str: how vectors are kept: \"f32\", \"f16\", \"bf16\" or \"sq8\".";
+inline constexpr char kStorage[] = "str: how vectors are kept: \"f32\", \"f16\", \"bf16\", \"sq8\" or \"sq4\".";
 inline constexpr char kM[] = "int: links a vector on the upper levels; twice as many on the lowest.";
 inline constexpr char kEfConstruction[] = "int: candidates looked at when a vector is added.";
 inline constexpr char kRerank[] = "str: the finer copy that decides among what the walk found; \"auto\": none.";

@@ -9,7 +9,7 @@ import pytest
 import segue
 
 METRICS = ("ip", "l2", "cosine")
-STORAGES = ("f32", "f16", "bf16", "sq8")
+STORAGES = ("f32", "f16", "bf16", "sq8", "sq4")
 KINDS = {"flat": segue.FlatIndex, "hnsw": segue.HnswIndex, "ivf": segue.IvfIndex}
 
 hypothesis.settings.register_profile("segue", deadline=None, max_examples=60, print_blob=True)

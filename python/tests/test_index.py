@@ -86,7 +86,7 @@ def test_get_gives_what_was_added(kind: str, storage: str) -> None:
     index = make_index(kind, 33, "l2", storage=storage)
     index.add(x)
     largest = np.abs(x).max(axis=1, keepdims=True)
-    error = {"f32": 0, "f16": 2**-11, "bf16": 2**-8, "sq8": 1 / 254 * 1.02}[storage]
+    error = {"f32": 0, "f16": 2**-11, "bf16": 2**-8, "sq8": 1 / 254 * 1.02, "sq4": 1 / 14 * 1.02}[storage]
     assert (np.abs(index.get(np.arange(20)) - x) <= error * largest).all()
     one = index.get(4)
     assert one.shape == (33,) and one.dtype == np.float32

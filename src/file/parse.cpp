@@ -90,10 +90,10 @@ Status check_header(const ByteSource& source, const Header& header) {
     return malformed("unknown metric " + std::to_string(header.metric));
   }
   if (header.storage == static_cast<std::uint8_t>(Storage::kAuto) ||
-      header.storage > static_cast<std::uint8_t>(Storage::kPca8)) {
+      header.storage > static_cast<std::uint8_t>(Storage::kSq4)) {
     return malformed("unknown storage " + std::to_string(header.storage));
   }
-  if (header.rerank > static_cast<std::uint8_t>(Storage::kPca8)) {
+  if (header.rerank > static_cast<std::uint8_t>(Storage::kSq4)) {
     return malformed("unknown rerank storage " + std::to_string(header.rerank));
   }
   if (header.dim == 0 || header.dim > layout::kMaxDim) {

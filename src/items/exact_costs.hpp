@@ -16,8 +16,8 @@ struct ExactCostMemory {
   std::vector<float> decoded;
 };
 
-// Whether costs from the store's own kernels are already exact; sq8 kernels round the query.
-constexpr bool kernel_costs_are_exact(Storage storage) noexcept { return storage != Storage::kSq8; }
+// Whether costs from the store's own kernels are already exact; sq8 and sq4 kernels round the query.
+constexpr bool kernel_costs_are_exact(Storage storage) noexcept { return storage != Storage::kSq8 && storage != Storage::kSq4; }
 
 // Replaces the cost of every candidate; their order stays.
 void exact_costs(const VectorStore& store, RowMetric metric, const float* query, std::vector<Candidate>& candidates,

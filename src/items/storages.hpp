@@ -14,6 +14,7 @@ constexpr float score_of_cost(Metric metric, float cost) noexcept { return large
 constexpr bool is_finer(Storage a, Storage b) noexcept {
   constexpr auto bits = [](Storage s) {
     switch (s) {
+      case Storage::kSq4: return 4;
       case Storage::kPca8: return 4;  // of a row's numbers; by their codes alone it would be 8
       case Storage::kSq8: return 8;
       case Storage::kBf16: return 15;  // fewer significant digits than f16

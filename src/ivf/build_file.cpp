@@ -81,13 +81,13 @@ class IvfFileBuild {
                               " dimensions on " + std::to_string(workers) + " threads takes at least " +
                               megabytes(least) + "; give more, or fewer lists or threads");
     }
+    SEGUE_RETURN_IF_ERROR(train(memory));
     FileIdentity identity = body_.identity();
     identity.size = rows_;
     const std::size_t guess = rows_ * (2 * dim_ + 64);  // for a message about a full disk
     Result<FileAssembler> file = FileAssembler::create(path_, identity, kSections, guess);
     if (!file.ok()) return file.status();
     file_ = &*file;
-    SEGUE_RETURN_IF_ERROR(train(memory));
     SEGUE_RETURN_IF_ERROR(write_ids());
     SEGUE_RETURN_IF_ERROR(write_rows(memory));
     SEGUE_RETURN_IF_ERROR(finish(memory));
@@ -156,6 +156,7 @@ class IvfFileBuild {
     Result<IvfLayout> layout = body_.lay_out(sample, lists_, training, rows_);
     if (!layout.ok()) return layout.status();
     layout_.emplace(std::move(layout).value());
+    body_.store_ = body_.make_rests(*layout_, 0);
     return {};
   }
 

@@ -11,7 +11,7 @@
 namespace segue {
 
 FileIdentity IvfIndexBody::identity() const {
-  return {"ivf", metric_, storage(), coded_ && finer_ ? Storage::kSq8 : Storage::kAuto, dim_, ids_.size()};
+  return {"ivf", metric_, storage(), coded_ && finer_ ? store_.storage() : Storage::kAuto, dim_, ids_.size()};
 }
 
 void IvfIndexBody::do_write(const WriteSections& write) const {

@@ -40,10 +40,11 @@ Status IvfIndexBody::check_options(std::size_t dim, Metric metric, const IvfOpti
   const bool coded = options.storage == Storage::kPca8;
   SEGUE_RETURN_IF_ERROR(CodedIndex::check_options(dim, metric, coded ? Storage::kF32 : options.storage));
   SEGUE_RETURN_IF_ERROR(check_storage("rerank", options.rerank));
-  if (options.rerank != Storage::kAuto && !(coded && options.rerank == Storage::kSq8)) {
+  const bool rest = options.rerank == Storage::kSq8 || options.rerank == Storage::kSq4;
+  if (options.rerank != Storage::kAuto && !(coded && rest)) {
     return invalid_argument("rerank is " + std::string(to_string(options.rerank)) + " with storage " +
                             std::string(to_string(options.storage)) +
-                            "; it must be auto, or with storage pca8 sq8, which codes what the first codes leave over");
+                            "; it must be auto, or with storage pca8 sq8 or sq4, which codes what the first codes leave over");
   }
   if (options.nlist <= kMaxLists) return {};
   return invalid_argument("nlist is " + std::to_string(options.nlist) + "; it must be at most " +
@@ -62,7 +63,8 @@ IvfOptions choose_storage(std::size_t dim, IvfOptions options) {
 
 // What the rows of the store are.
 Storage row_storage(const IvfOptions& chosen) {
-  return chosen.storage == Storage::kPca8 ? Storage::kSq8 : chosen.storage;
+  if (chosen.storage != Storage::kPca8) return chosen.storage;
+  return chosen.rerank == Storage::kSq4 ? Storage::kSq4 : Storage::kSq8;
 }
 
 }  // namespace
@@ -71,7 +73,7 @@ IvfIndexBody::IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& opt
     : CodedIndex(dim, metric, row_storage(choose_storage(dim, options))),
       options_(options),
       coded_(choose_storage(dim, options).storage == Storage::kPca8),
-      finer_(choose_storage(dim, options).rerank == Storage::kSq8),
+      finer_(choose_storage(dim, options).rerank != Storage::kAuto),
       layout_(kernels::active_kernels(), dim, score_metric(metric), !keeps_store()) {}
 
 void IvfIndexBody::do_read(std::uint32_t slot, float* out) const {
@@ -102,6 +104,16 @@ VectorStore IvfIndexBody::decode_rows(int threads) const {
     }
   });
   return all;
+}
+
+// Where every direction is coded in eight bits, four more are as good as f16; where some are left out, the rest is all
+// that is known of those.
+VectorStore IvfIndexBody::make_rests(const IvfLayout& layout, std::size_t rows) const {
+  const bool free = options_.storage == Storage::kAuto && coded_;
+  const Storage chosen = layout.blocks.whole() ? Storage::kSq4 : Storage::kSq8;
+  VectorStore rests(store_.table(), free ? chosen : store_.storage(), dim_);
+  if (finer_) rests.resize(rows);
+  return rests;
 }
 
 std::size_t IvfIndexBody::nlist() const {
@@ -212,8 +224,7 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
     SEGUE_RETURN_IF_ERROR(lay_out_anew(rows, ids, to, after, lists, options));
   } else {
     if (keeps_store()) store_.reserve(after);
-    VectorStore rests(store_.table(), store_.storage(), dim_);
-    if (finer_) rests.resize(n);
+    VectorStore rests = make_rests(layout_, n);
     deal(layout_, {rows, from, to, finer_ ? &rests : nullptr, from}, options.threads);
     take_rows(coded_ ? rests : rows, ids, to, after);
   }
@@ -246,8 +257,7 @@ Status IvfIndexBody::lay_out_anew(const VectorStore& rows, std::span<const Id> i
   if (!layout.ok()) return layout.status();
   layout->trained_on = after;
   sample = {};
-  VectorStore rests(store_.table(), store_.storage(), dim_);
-  if (finer_) rests.resize(after);
+  VectorStore rests = make_rests(*layout, after);
   if (!coded_) store_.reserve(after);
   VectorStore* const rests_to = finer_ ? &rests : nullptr;
   deal(*layout, {old, kept, kept, rests_to, kept}, options.threads);
@@ -361,8 +371,7 @@ Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids,
     std::iota(slots.begin(), slots.end(), 0u);
     if (coded_) {
       const VectorStore decoded = decode_rows(options.threads);
-      VectorStore rests(store_.table(), store_.storage(), dim_);
-      if (finer_) rests.resize(slots.size());
+      VectorStore rests = make_rests(*layout, slots.size());
       deal(*layout, {decoded, slots, slots, finer_ ? &rests : nullptr, slots}, options.threads);
       store_ = std::move(rests);
     } else {

@@ -97,6 +97,8 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total) const;
   void deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const;
   VectorStore decode_rows(int threads) const;
+  // For what codes leave over in these lists.
+  VectorStore make_rests(const IvfLayout& layout, std::size_t rows) const;
   ListRows list_rows() const noexcept { return {layout_.centroids, layout_.blocks, finer_ ? &store_ : nullptr}; }
   void weigh(IvfLayout& layout) const noexcept;
   Lists lists() const noexcept;

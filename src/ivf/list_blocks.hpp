@@ -55,6 +55,8 @@ class ListBlocks : public BlockArrays {
   std::size_t lists() const noexcept { return runs_.size(); }
   std::size_t size() const noexcept { return size_; }
   std::size_t head() const noexcept { return projection_.head(); }
+  // Whether codes leave no direction out.
+  bool whole() const noexcept { return head() == dim_; }
   const Run& run(std::size_t list) const noexcept { return runs_[list]; }
   std::size_t run_end(std::size_t list) const noexcept { return runs_[list].first + blocks_for(runs_[list].rows); }
 

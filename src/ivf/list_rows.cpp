@@ -108,7 +108,14 @@ void ListScorer::prepare_for_rests(const VectorStore& rests) {
   query_rows_->read(0, row_.data());
   for (std::size_t j = 0; j < dim; ++j) row_[j] = query_[j] - row_[j];
   query_rows_->write(1, row_.data());
-  for (std::size_t i = 0; i < 2; ++i) to_rests_[i].prepare_codes(*query_rows_, i);
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (rests.storage() == Storage::kSq8) {
+      to_rests_[i].prepare_codes(*query_rows_, i);
+    } else {
+      query_rows_->read(i, row_.data());
+      to_rests_[i].prepare(rests, row_.data());
+    }
+  }
 }
 
 // The products of the query's head with the block in codes_, added to sums.

@@ -5,7 +5,7 @@
 // -m flags of each instruction set. Any inline function of the standard library that slipped in here could be emitted
 // with AVX-512 instructions and then be kept by the linker for the whole program.
 //
-// A family is a way to code rows (f32, f16, bf16, sq8). Its rows lie `stride` bytes apart; a row starts with the
+// A family is a way to code rows (f32, f16, bf16, sq8, sq4). Its rows lie `stride` bytes apart; a row starts with the
 // code and ends with zero padding. `query` is always the family's prepared form, made by `prepare_query`, whose
 // layout is private to the instruction set.
 //
@@ -25,6 +25,7 @@
 //     at 0: the error is 2 (dim + 16) * u * (|q|^2 + |x|^2), whatever the distance. Rescore near ties with score_list.
 //   * sq8: the query is quantised too (one scale, 127 steps). Integer sums are exact up to dim 65536 and every path
 //     and instruction set gives the same bits; against the quantised query the error is 4 u * (|q| + |x|)^2.
+//   * sq4: as sq8, with the query in eight bits and the row in four. Its tile is not faster than its list.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +33,7 @@
 namespace segue::kernels {
 
 enum MetricKernel : unsigned { kDot = 0, kSquaredL2 = 1, kMetricKernels = 2 };
-enum Family : unsigned { kFamilyF32 = 0, kFamilyF16 = 1, kFamilyBf16 = 2, kFamilySq8 = 3, kFamilies = 4 };
+enum Family : unsigned { kFamilyF32 = 0, kFamilyF16 = 1, kFamilyBf16 = 2, kFamilySq8 = 3, kFamilySq4 = 4, kFamilies = 5 };
 
 // The tail of an sq8 row: int8 codes c[dim], zero padding to a multiple of 4 bytes, then this.
 // A row stands for scale * c. norm2 is the squared norm of that reconstruction; code_sum the sum of the codes (the
@@ -46,6 +47,11 @@ struct Sq8Tail {
 };
 
 inline constexpr std::size_t kSq8MaxCode = 127;
+
+// An sq4 row: codes in [-kSq4MaxCode, kSq4MaxCode] plus kNibbleZero, two a byte, in whole spans of 64 (algorithms/codec.hpp
+// has the layout), then an Sq8Tail whose code_sum is that of the nibbles.
+inline constexpr int kSq4MaxCode = 7;
+inline constexpr int kNibbleZero = 8;
 
 // One query against the rows `ids[0..n)` of `rows`: out[i] = score(query, rows + ids[i] * stride). Prefetches ahead:
 // the list is the unit of work, and rows are expected to be out of cache.
@@ -63,11 +69,11 @@ using ScoreTileFn = void (*)(const void* queries, std::size_t query_stride, std:
                              void* scratch) noexcept;
 
 struct FamilyKernels {
-  // Bytes of one coded row of this family without padding (sq8: codes, padding to 4, tail). The same for every set.
+  // Bytes of one coded row of this family without padding (sq8: codes, padding to 4, tail; sq4: spans, tail). The same for every set.
   std::size_t (*row_bytes)(std::size_t dim) noexcept;
   // Codes n rows of floats (`dim` apart) into rows that lie `stride` bytes apart; zeroes the padding. The same bytes
   // on every instruction set: round to nearest even; f16 and bf16 saturate at their largest finite values. Inputs are
-  // finite. sq8: a row whose largest magnitude is below 127 * 2^-126 is coded as the zero row (scale 0).
+  // finite. sq8 and sq4: a row whose largest magnitude is below 127 (7) * 2^-126 is coded as the zero row (scale 0).
   void (*encode)(const float* x, std::size_t n, std::size_t dim, unsigned char* rows, std::size_t stride) noexcept;
   // The floats that one coded row stands for. The same bits on every instruction set.
   void (*decode)(const unsigned char* row, std::size_t dim, float* out) noexcept;

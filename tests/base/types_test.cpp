@@ -10,7 +10,7 @@ namespace {
 
 TEST(Types, NamesGoThereAndBack) {
   for (const std::string_view name : {"l2", "ip", "cosine"}) EXPECT_EQ(to_string(parse_metric(name).value()), name);
-  for (const std::string_view name : {"auto", "f32", "f16", "bf16", "sq8", "pca8"}) {
+  for (const std::string_view name : {"auto", "f32", "f16", "bf16", "sq8", "pca8", "sq4"}) {
     EXPECT_EQ(to_string(parse_storage(name).value()), name);
   }
   EXPECT_EQ(parse_metric("ip").value(), Metric::kInnerProduct);
@@ -23,7 +23,7 @@ TEST(Types, AnUnknownNameIsNamedAmongTheKnownOnes) {
   EXPECT_EQ(metric.message(), "unknown metric \"dot\"; known: \"l2\", \"ip\", \"cosine\"");
   const Status storage = parse_storage("float32").status();
   EXPECT_EQ(storage.code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(storage.message(), "unknown storage \"float32\"; known: \"auto\", \"f32\", \"f16\", \"bf16\", \"sq8\", \"pca8\"");
+  EXPECT_EQ(storage.message(), "unknown storage \"float32\"; known: \"auto\", \"f32\", \"f16\", \"bf16\", \"sq8\", \"pca8\", \"sq4\"");
 }
 
 TEST(Types, NamesAreExact) {

@@ -45,6 +45,7 @@ inline const std::vector<IndexCase>& index_cases() {
       {"flat", Metric::kInnerProduct, Storage::kSq8},
       {"ivf", Metric::kL2, Storage::kF32},
       {"ivf", Metric::kInnerProduct, Storage::kSq8},
+      {"flat", Metric::kL2, Storage::kSq4},
       {"ivf", Metric::kCosine, Storage::kF16},
       {"ivf", Metric::kL2, Storage::kPca8, Storage::kSq8},
       {"ivf", Metric::kInnerProduct, Storage::kPca8},

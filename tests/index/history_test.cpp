@@ -26,6 +26,7 @@ double storage_error(Storage storage, double value, double largest) {
     case Storage::kF16: return std::max(std::abs(value) * 0x1p-11, 0x1p-25);
     case Storage::kBf16: return std::abs(value) * 0x1p-8;
     case Storage::kSq8: return largest / 127 * 0.5001;
+    case Storage::kSq4: return largest / 7 * 0.5001;
     // The directions and the centre are those of whatever there was when they were found: head_coder_test.cpp.
     case Storage::kPca8: return std::numeric_limits<double>::infinity();
     default: return std::abs(value) * 0x1p-23;

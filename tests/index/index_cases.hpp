@@ -67,7 +67,7 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
 inline const std::vector<Metric> kAllMetrics = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine};
 
 inline std::vector<IndexCase> all_cases() {
-  return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kPca8});
+  return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kSq4, Storage::kPca8});
 }
 
 inline std::vector<IndexCase> f32_cases() { return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32}); }

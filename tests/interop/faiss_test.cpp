@@ -207,7 +207,7 @@ TEST(FaissOut, EveryIndexLeavesWithItsAnswers) {
   const Vectors x = rows_of(8, kRows), q = rows_of(9, kQueries);
   for (const IndexCase& c : all_cases()) {
     if (c.metric == Metric::kCosine && c.storage != Storage::kF32) continue;
-    if (c.storage == Storage::kBf16 || c.storage == Storage::kSq8) continue;
+    if (c.storage == Storage::kBf16 || c.storage == Storage::kSq8 || c.storage == Storage::kSq4) continue;
     for (const bool own_ids : {false, true}) {
       SCOPED_TRACE(name_of(c) + (own_ids ? " with ids" : ""));
       const auto ours = make_index(c, kDim);

@@ -86,9 +86,11 @@ TEST(GivenCentroids, ItemsThatAreThereAreDealtOutAnew) {
     const Lists after = make(Metric::kL2, {.storage = storage});
     SEGUE_ASSERT_OK(after->train(rows.slice(0, 500), MatrixView(centres, kDim)));
     SEGUE_ASSERT_OK(after->add(rows));
-    const std::vector<Id> a = answers(*before, rows.slice(0, 200), 3), b = answers(*after, rows.slice(0, 200), 3);
+    std::vector<Id> a = answers(*before, rows.slice(0, 200), 3), b = answers(*after, rows.slice(0, 200), 3);
     std::size_t same = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) same += a[i] == b[i];
+    for (std::size_t q = 0; q < a.size(); q += 10) {
+      for (std::size_t i = q; i < q + 10; ++i) same += std::count(b.begin() + q, b.begin() + q + 10, a[i]) == 1;
+    }
     EXPECT_GE(same, a.size() - a.size() / 100);  // rows that were coded once before may change list
   }
   const Lists codes = make(Metric::kL2, {.storage = Storage::kPca8});

@@ -164,6 +164,37 @@ TEST_P(CodecTest, Sq8TiesGoToEven) {
   for (int i = 0; i < 7; ++i) EXPECT_EQ(static_cast<signed char>(rows.row(0)[i]), expected[i]);
 }
 
+TEST_P(CodecTest, Sq4IsWithinHalfAStepAndSumsItsNibbles) {
+  for (const std::size_t dim : kDims) {
+    const auto x = random_floats(dim, 34, -3.0f, 5.0f);
+    const CodedRows rows(family(kFamilySq4), x, dim);
+    const std::size_t bytes = (dim + 63) / 64 * 32;
+    Sq8Tail tail;
+    std::memcpy(&tail, rows.row(0) + bytes, sizeof(tail));
+    double largest = 0.0;
+    for (const float v : x) largest = std::max(largest, std::fabs(static_cast<double>(v)));
+    EXPECT_NEAR(tail.scale, largest / 7.0, largest * kUnit);
+    int sum = 0, peak = 0;
+    double norm2 = 0.0;
+    for (std::size_t i = 0; i < 2 * bytes; ++i) {
+      const unsigned byte = rows.row(0)[i / 64 * 32 + i % 32];
+      const int nibble = static_cast<int>(i % 64 < 32 ? byte & 15u : byte >> 4);
+      sum += nibble;
+      if (i >= dim) {
+        ASSERT_EQ(nibble, 0) << "padding, dim " << dim;
+        continue;
+      }
+      ASSERT_LE(std::fabs(static_cast<double>(x[i]) - rows.decoded[i]), tail.scale * 0.50001) << "dim " << dim;
+      ASSERT_EQ(rows.decoded[i], tail.scale * static_cast<float>(nibble - 8));
+      peak = std::max(peak, std::abs(nibble - 8));
+      norm2 += static_cast<double>(rows.decoded[i]) * rows.decoded[i];
+    }
+    EXPECT_EQ(peak, 7);
+    EXPECT_EQ(tail.code_sum, sum);
+    EXPECT_NEAR(tail.norm2, norm2, 8 * kUnit * norm2);
+  }
+}
+
 TEST_P(CodecTest, SameBytesAsScalarAndZeroPadding) {
   for (std::size_t f = 0; f < kFamilies; ++f) {
     const FamilyKernels& scalar = kScalarTable.families[f];

@@ -13,7 +13,7 @@ void check(const KernelTable& table, std::size_t dim, std::size_t nq, std::size_
   SCOPED_TRACE("dim " + std::to_string(dim) + " nq " + std::to_string(nq) + " n " + std::to_string(n));
   const FamilyKernels& f32 = table.families[kFamilyF32];
   const std::vector<float> rows = random_floats(n * dim, 31);
-  PreparedQueries queries(f32, false, random_floats(nq * dim, 32), dim);
+  PreparedQueries queries(f32, random_floats(nq * dim, 32), dim);
   ASSERT_EQ(table.matrix.bytes(n, dim) % 64, 0u);
   AlignedBytes matrix(table.matrix.bytes(n, dim));
   table.matrix.lay_out(rows.data(), n, dim, matrix.data());

@@ -20,7 +20,9 @@
 namespace segue::kernels::test {
 
 inline constexpr std::size_t kDims[] = {1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 768, 1536};
-inline constexpr const char* kFamilyNames[kFamilies] = {"f32", "f16", "bf16", "sq8"};
+inline constexpr const char* kFamilyNames[kFamilies] = {"f32", "f16", "bf16", "sq8", "sq4"};
+// Queries are coded too, in eight bits.
+constexpr bool quantises(std::size_t family) { return family == kFamilySq8 || family == kFamilySq4; }
 inline constexpr const char* kMetricNames[kMetricKernels] = {"dot", "l2"};
 inline constexpr double kUnit = 0x1p-24;  // half of the last place of a float in [1, 2)
 inline constexpr unsigned kSeed = 20240607;
@@ -113,16 +115,20 @@ struct CodedRows {
   const unsigned char* row(std::size_t i) const { return data() + i * stride; }
 };
 
-// nq prepared queries, and what each stands for: itself, or for sq8 its own reconstruction.
+// nq prepared queries, and what each stands for: itself, or for sq8 and sq4 its reconstruction.
 struct PreparedQueries {
   std::size_t n, dim, stride;
   AlignedBytes bytes;
   std::vector<float> meaning;
 
-  PreparedQueries(const FamilyKernels& family, bool quantised, const std::vector<float>& x, std::size_t dim_in)
+  PreparedQueries(const KernelTable& table, std::size_t f, const std::vector<float>& x, std::size_t dim_in)
+      : PreparedQueries(table.families[f], x, dim_in) {
+    if (quantises(f)) meaning = CodedRows(table.families[kFamilySq8], x, dim).decoded;
+  }
+  // Stand for themselves.
+  PreparedQueries(const FamilyKernels& family, const std::vector<float>& x, std::size_t dim_in)
       : n(x.size() / dim_in), dim(dim_in), stride(family.query_bytes(dim)), bytes(n * stride), meaning(x) {
     for (std::size_t i = 0; i < n; ++i) family.prepare_query(x.data() + i * dim, dim, bytes.data() + i * stride);
-    if (quantised) meaning = CodedRows(family, x, dim).decoded;
   }
   const unsigned char* query(std::size_t i) { return bytes.data() + i * stride; }
 };
@@ -153,12 +159,12 @@ inline Truth truth(unsigned metric, const float* q, const float* x, std::size_t 
 
 // The tolerances that kernel_table.hpp promises.
 inline double list_tolerance(const KernelTable& table, std::size_t family, std::size_t dim, const Truth& t) {
-  if (family == kFamilySq8) return 4.0 * kUnit * t.reach;
+  if (quantises(family)) return 4.0 * kUnit * t.reach;
   const double chains = std::string(table.name) == "scalar" ? 2.0 : 4.0;
   return (static_cast<double>(dim) / chains + 16.0) * kUnit * t.magnitude;
 }
 inline double tile_tolerance(std::size_t family, unsigned metric, std::size_t dim, const Truth& t) {
-  if (family == kFamilySq8) return 4.0 * kUnit * t.reach;
+  if (quantises(family)) return 4.0 * kUnit * t.reach;
   const double steps = static_cast<double>(dim) + 16.0;
   return metric == kDot ? steps * kUnit * t.magnitude : 2.0 * steps * kUnit * t.norms;
 }

@@ -12,7 +12,7 @@ SEGUE_FOR_EVERY_SET(TileTest);
 void check(const KernelTable& table, std::size_t f, std::size_t dim, std::size_t nq, std::size_t n) {
   const FamilyKernels& family = table.families[f];
   const CodedRows rows(family, random_floats(n * dim, 20), dim);
-  PreparedQueries queries(family, f == kFamilySq8, random_floats(nq * dim, 21), dim);
+  PreparedQueries queries(table, f, random_floats(nq * dim, 21), dim);
   AlignedBytes scratch(family.tile_scratch_bytes(dim));
   const std::size_t out_stride = n + 3;
   std::vector<float> single(n);
@@ -28,8 +28,8 @@ void check(const KernelTable& table, std::size_t f, std::size_t dim, std::size_t
         ASSERT_NEAR(got, t.score, tile_tolerance(f, m, dim, t))
             << kFamilyNames[f] << " " << kMetricNames[m] << " dim " << dim << " nq " << nq << " n " << n << " at (" << q
             << ", " << r << ")";
-        if (f == kFamilySq8) {
-          ASSERT_EQ(bits(got), bits(single[r])) << "sq8 tile and block differ, dim " << dim;
+        if (quantises(f)) {
+          ASSERT_EQ(bits(got), bits(single[r])) << kFamilyNames[f] << " tile and block differ, dim " << dim;
         }
         if (m == kSquaredL2) {
           ASSERT_GE(got, 0.0f);

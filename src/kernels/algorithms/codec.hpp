@@ -1,5 +1,5 @@
 #pragma once
-// The four ways to code a row, as plain loops that the compiler vectorises for each instruction set.
+// The five ways to code a row, as plain loops that the compiler vectorises for each instruction set.
 //
 // The bytes must be the same everywhere, so nothing here depends on the order of a float sum: maxima and integer sums
 // do not care about order, all else is element by element. Compiled with -ffp-contract=off, or an FMA would round once
@@ -148,6 +148,53 @@ struct Sq8Codec {
   static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
     const float scale = load_unaligned<Sq8Tail>(row + tail_offset(dim)).scale;
     for (std::size_t i = 0; i < dim; ++i) out[i] = scale * static_cast<float>(static_cast<signed char>(row[i]));
+  }
+};
+
+// Two codes a byte, in spans of 64 codes: byte b of a span has code b in its low half and code 32 + b in the high one, each
+// plus kNibbleZero; 0 where there is none. The tail's code_sum counts them as they stand.
+struct Sq4Codec {
+  static constexpr std::size_t kSpan = 64;
+  static constexpr std::size_t kSpanBytes = kSpan / 2;
+  static constexpr std::size_t tail_offset(std::size_t dim) noexcept { return round_up(dim, kSpan) / 2; }
+  static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return tail_offset(dim) + sizeof(Sq8Tail); }
+
+  static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
+    std::int32_t largest = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+      const std::int32_t magnitude = static_cast<std::int32_t>(bits_of(x[i]) & 0x7fffffffu);
+      largest = magnitude > largest ? magnitude : largest;
+    }
+    float scale = float_of(static_cast<std::uint32_t>(largest)) / static_cast<float>(kSq4MaxCode);
+    float inverse = 0.0f;
+    if (scale >= 0x1p-126f) {
+      inverse = 1.0f / scale;
+    } else {
+      scale = 0.0f;  // 1/scale would overflow, and a denormal scale has no bits to be exact with
+    }
+    for (std::size_t i = 0; i < tail_offset(dim); ++i) row[i] = 0;
+    std::uint32_t sum = 0;
+    std::uint32_t squares = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+      const float scaled = inverse == 0.0f ? 0.0f : x[i] * inverse;
+      const std::uint32_t rounded = bits_of(scaled + 12582912.0f) - 0x4b400000u;  // as in Sq8Codec
+      const std::uint32_t nibble = (rounded + kNibbleZero) & 15u;
+      unsigned char& byte = row[i / kSpan * kSpanBytes + i % kSpanBytes];
+      byte = static_cast<unsigned char>(byte | nibble << (i % kSpan < kSpanBytes ? 0 : 4));
+      sum += nibble;
+      squares += rounded * rounded;
+    }
+    const float norm = static_cast<float>(static_cast<std::int32_t>(squares));
+    const Sq8Tail tail{scale, scale * scale * norm, static_cast<std::int32_t>(sum)};
+    store_unaligned(row + tail_offset(dim), tail);
+  }
+  SEGUE_INLINE static std::int32_t code(const unsigned char* row, std::size_t i) noexcept {
+    const std::int32_t byte = row[i / kSpan * kSpanBytes + i % kSpanBytes];
+    return (i % kSpan < kSpanBytes ? byte & 15 : byte >> 4) - kNibbleZero;
+  }
+  static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
+    const float scale = load_unaligned<Sq8Tail>(row + tail_offset(dim)).scale;
+    for (std::size_t i = 0; i < dim; ++i) out[i] = scale * static_cast<float>(code(row, i));
   }
 };
 

@@ -132,14 +132,13 @@ struct FloatFamily : Rows {
 // ---- sq8: the query becomes int8 as well ---------------------------------------------------------------------------
 
 // A prepared query: its Sq8Tail in the first 64 bytes, then its codes, each plus Codes::kOffset as a QueryCode, zeros
-// (not offsets: the row's bytes there are arbitrary) up to a whole step.
-template <class Codes>
-struct Sq8Family : Sq8Codec {
-  using V = typename Codes::V;
+// (not offsets: the row's bytes there are arbitrary) up to a whole step of kStep codes.
+template <class Codes, std::size_t kStep>
+struct CodedQueries {
   using QueryCode = typename Codes::QueryCode;
 
   static std::size_t query_bytes(std::size_t dim) noexcept {
-    return kQueryHeader + round_up(round_up(dim, Codes::kChunk) * sizeof(QueryCode), 64);
+    return kQueryHeader + round_up(round_up(dim, kStep) * sizeof(QueryCode), 64);
   }
   SEGUE_INLINE static const QueryCode* query_codes(const void* query) noexcept {
     return reinterpret_cast<const QueryCode*>(static_cast<const unsigned char*>(query) + kQueryHeader);
@@ -149,13 +148,21 @@ struct Sq8Family : Sq8Codec {
     const std::size_t padded = (query_bytes(dim) - kQueryHeader) / sizeof(QueryCode);
     // The narrow codes go to the end of the space, then widen from the front: reading stays ahead of writing.
     signed char* narrow = reinterpret_cast<signed char*>(codes) + padded * sizeof(QueryCode) - dim;
-    store_unaligned(out, quantise(x, dim, narrow));
+    store_unaligned(out, Sq8Codec::quantise(x, dim, narrow));
     for (std::size_t i = 0; i < dim; ++i) {
       const QueryCode code = static_cast<QueryCode>(narrow[i] + Codes::kOffset);
       store_unaligned(codes + i * sizeof(QueryCode), code);
     }
     for (std::size_t i = dim; i < padded; ++i) store_unaligned(codes + i * sizeof(QueryCode), QueryCode{0});
   }
+};
+
+template <class Codes>
+struct Sq8Family : Sq8Codec, CodedQueries<Codes, Codes::kChunk> {
+  using V = typename Codes::V;
+  using QueryCode = typename Codes::QueryCode;
+  using Queries = CodedQueries<Codes, Codes::kChunk>;
+  using Queries::query_bytes, Queries::query_codes;
 
   static void row_as_query(const unsigned char* row, std::size_t dim, void* out) noexcept {
     unsigned char* codes = static_cast<unsigned char*>(out) + kQueryHeader;
@@ -212,6 +219,50 @@ struct Sq8Family : Sq8Codec {
     for (std::size_t r = 0; r < N; ++r) {
       const Sq8Tail tail = load_unaligned<Sq8Tail>(rows[r] + tail_offset(dim));
       out[r] = finish<M>(query_tail, tail.scale, tail.norm2, tail.code_sum, totals[r]);
+    }
+  }
+};
+
+// ---- sq4: nibbles meet the query's eight bits -----------------------------------------------------------------------
+
+template <class Codes>
+struct Sq4Family : Sq4Codec, CodedQueries<Codes, Sq4Codec::kSpan> {
+  using V = typename Codes::V;
+  static constexpr std::size_t kChunks = kSpan / Codes::kChunk;
+
+  template <unsigned M, std::size_t N>
+  SEGUE_INLINE static void score_group(const void* query, const unsigned char* const* rows, std::size_t dim,
+                                       float* out) noexcept {
+    const auto* q = CodedQueries<Codes, kSpan>::query_codes(query);
+    V sums[N];
+    SEGUE_UNROLL
+    for (std::size_t r = 0; r < N; ++r) sums[r] = Codes::zero();
+    const std::size_t spans = tail_offset(dim) / kSpanBytes;
+    for (std::size_t s = 0; s < spans; ++s, q += kSpan) {
+      SEGUE_UNROLL
+      for (std::size_t c = 0; c < kChunks; ++c) {
+        const auto query_step = Codes::load_query(q + c * Codes::kChunk);
+        SEGUE_UNROLL
+        for (std::size_t r = 0; r < N; ++r) {
+          sums[r] = Codes::multiply_add(Codes::load_nibbles(rows[r] + s * kSpanBytes, c), query_step, sums[r]);
+        }
+      }
+    }
+    std::int32_t totals[N];
+    if constexpr (N == kGroup) {
+      Codes::reduce4(sums, totals);
+    } else {
+      SEGUE_UNROLL
+      for (std::size_t r = 0; r < N; ++r) totals[r] = Codes::reduce(sums[r]);
+    }
+    // What the nibbles are too large by.
+    const Sq8Tail query_tail = load_unaligned<Sq8Tail>(query);
+    const std::uint32_t zeros = std::uint32_t{kNibbleZero} * static_cast<std::uint32_t>(query_tail.code_sum);
+    SEGUE_UNROLL
+    for (std::size_t r = 0; r < N; ++r) {
+      const Sq8Tail tail = load_unaligned<Sq8Tail>(rows[r] + tail_offset(dim));
+      const auto sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(totals[r]) - zeros);
+      out[r] = Sq8Family<Codes>::template finish<M>(query_tail, tail.scale, tail.norm2, tail.code_sum, sum);
     }
   }
 };

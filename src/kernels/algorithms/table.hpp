@@ -47,6 +47,11 @@ constexpr FamilyKernels make_sq8_family() noexcept {
   }
 }
 
+template <class Codes>
+constexpr FamilyKernels make_sq4_family() noexcept {
+  return make_family<Sq4Family<Codes>, RowsTile<Sq4Family<Codes>>>();
+}
+
 template <class Floats>
 constexpr MatrixKernels make_matrix() noexcept {
   const auto of = []<class Matrix>(const Matrix&) constexpr noexcept -> MatrixKernels {
@@ -64,7 +69,7 @@ constexpr KernelTable make_table(const char* name) noexcept {
   return {
       .name = name,
       .families = {make_float_family<Floats, F32Rows<Floats>>(), make_float_family<Floats, F16Rows<Floats>>(),
-                   make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>()},
+                   make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>(), make_sq4_family<Codes>()},
       .matrix = make_matrix<Floats>(),
       .max_block_code = Blocks::kMaxQueryCode,
       .scan_blocks = scan_blocks<Blocks>,

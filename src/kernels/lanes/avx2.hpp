@@ -137,6 +137,11 @@ struct Codes {
   }
   // 16 bytes from the last chunk never pass the row's end: n codes, padded to 4, and 12 bytes of tail.
   SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  SEGUE_INLINE static V load_nibbles(const unsigned char* span, std::size_t chunk) noexcept {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(span + 16 * (chunk % 2)));
+    const __m128i nibbles = chunk < 2 ? bytes : _mm_srli_epi16(bytes, 4);
+    return _mm256_cvtepi8_epi16(_mm_and_si128(nibbles, _mm_set1_epi8(15)));
+  }
   SEGUE_INLINE static V load_query(const QueryCode* q) noexcept {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q));
   }

@@ -165,6 +165,11 @@ struct WidenedCodes : CodeSums {
   SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t n) noexcept {
     return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8((1u << n) - 1u, row));  // n < 32
   }
+  SEGUE_INLINE static V load_nibbles(const unsigned char* span, std::size_t chunk) noexcept {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(span));
+    const __m256i nibbles = chunk == 0 ? bytes : _mm256_srli_epi16(bytes, 4);
+    return _mm512_cvtepi8_epi16(_mm256_and_si256(nibbles, _mm256_set1_epi8(15)));
+  }
   SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
   SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept {
     return _mm512_add_epi32(sum, _mm512_madd_epi16(row, query));

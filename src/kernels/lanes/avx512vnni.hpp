@@ -23,6 +23,11 @@ struct VnniCodes : CodeSums {
   SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t n) noexcept {
     return _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1u, row);  // n < 64
   }
+  SEGUE_INLINE static V load_nibbles(const unsigned char* span, std::size_t) noexcept {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(span));
+    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(bytes), _mm256_srli_epi16(bytes, 4), 1);
+    return _mm512_and_si512(both, _mm512_set1_epi8(15));
+  }
   SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
   SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return _mm512_dpbusd_epi32(sum, query, row); }
 };

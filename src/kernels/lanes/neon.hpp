@@ -108,6 +108,10 @@ struct Codes {
   SEGUE_INLINE static int8x16_t load(const unsigned char* row) noexcept { return vreinterpretq_s8_u8(vld1q_u8(row)); }
   // 16 bytes from the last chunk never pass the row's end: n codes, padded to 4, and 12 bytes of tail.
   SEGUE_INLINE static int8x16_t load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  SEGUE_INLINE static int8x16_t load_nibbles(const unsigned char* span, std::size_t chunk) noexcept {
+    const uint8x16_t bytes = vld1q_u8(span + 16 * (chunk % 2));
+    return vreinterpretq_s8_u8(chunk < 2 ? vandq_u8(bytes, vdupq_n_u8(15)) : vshrq_n_u8(bytes, 4));
+  }
   SEGUE_INLINE static int8x16_t load_query(const QueryCode* q) noexcept { return vld1q_s8(q); }
   SEGUE_INLINE static V multiply_add(int8x16_t row, int8x16_t query, V sum) noexcept {
     sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(row), vget_low_s8(query)));

@@ -77,6 +77,10 @@ struct Codes {
   SEGUE_INLINE static V zero() noexcept { return 0; }
   SEGUE_INLINE static V load(const unsigned char* row) noexcept { return static_cast<signed char>(*row); }
   SEGUE_INLINE static V load_partial(const unsigned char* row, std::size_t) noexcept { return load(row); }
+  // The kChunk nibbles from chunk * kChunk on of a span of sq4 codes.
+  SEGUE_INLINE static V load_nibbles(const unsigned char* span, std::size_t chunk) noexcept {
+    return chunk < 32 ? span[chunk] & 15 : span[chunk - 32] >> 4;
+  }
   SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return *q; }
   SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return sum + row * query; }
   SEGUE_INLINE static std::int32_t reduce(V v) noexcept { return v; }
