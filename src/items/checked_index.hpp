@@ -20,6 +20,7 @@
 #include "items/fair_shared_mutex.hpp"
 #include "items/next_id.hpp"
 #include "items/recall_curves.hpp"
+#include "items/return_memory.hpp"
 
 namespace segue {
 
@@ -49,7 +50,7 @@ class CheckedIndex : public PublicIndex {
   }
 
   Status add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
-    return guard_memory([&]() -> Status {
+    const Status added = guard_memory([&]() -> Status {
       SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
       SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
       const bool own_ids = !ids.empty();
@@ -70,10 +71,12 @@ class CheckedIndex : public PublicIndex {
       SEGUE_RETURN_IF_ERROR(check_new(ids, id_map()));
       return insert(vectors, ids, options);
     });
+    return_freed_memory(vectors.rows());
+    return added;
   }
 
   Status upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
-    return guard_memory([&]() -> Status {
+    const Status done = guard_memory([&]() -> Status {
       SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
       SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
       SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
@@ -81,6 +84,8 @@ class CheckedIndex : public PublicIndex {
       const std::unique_lock lock(mutex_);
       return insert(vectors, ids, options);
     });
+    return_freed_memory(vectors.rows());
+    return done;
   }
 
   Result<std::size_t> remove(std::span<const Id> ids) final {
