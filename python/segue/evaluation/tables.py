@@ -1,0 +1,136 @@
+"""Evaluations and comparisons as text for a terminal and as HTML for a notebook or a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .compare import Comparison, Difference
+    from .evaluation import Evaluation, Measure
+
+ORDER = (
+    *("recall", "precision", "hit-rate", "ndcg", "mrr", "map"),
+    *("coverage", "gini", "novelty", "diversity", "popularity", "popularity-lift"),
+)
+# Which way is better, where there is one.
+_WAY = {**dict.fromkeys(ORDER[:7], 1), "gini": -1}
+
+STYLE = """
+.segue { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
+.segue th, .segue td { padding: 4px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid #8883; }
+.segue th { font-weight: 600; border-bottom: 2px solid #8886; }
+.segue th:first-child, .segue td:first-child { text-align: left; padding-left: 4px; }
+.segue .quiet { opacity: 0.8; font-size: 12.5px; }
+.segue .better { color: #0057d9; font-weight: 600; } .segue .worse { color: #c2410c; font-weight: 600; }
+.segue tr.first td { border-top: 2px solid #8884; }
+"""
+
+Rows = list[list[str]]
+
+
+def verdict(name: str, of: Difference) -> str:
+    """What the interval says: nothing where it holds 0."""
+    if math.isnan(of.low) or of.low <= 0 <= of.high:
+        return ""
+    way = _WAY.get(name.partition("@")[0])
+    if way is None:
+        return "higher" if of.difference > 0 else "lower"
+    return "better" if of.difference * way > 0 else "worse"
+
+
+def evaluation_text(of: Evaluation) -> str:
+    return f"{_summary(of)}\n{_columns(_evaluation_rows(of.measures, of.k))}"
+
+
+def evaluation_html(of: Evaluation) -> str:
+    head, *rows = _evaluation_rows(of.measures, of.k)
+    return _html(head, rows, f"{_summary(of)}; intervals of {of.confidence * 100:g} %")
+
+
+def comparison_rows(measures: Mapping[str, Difference], names: tuple[str, str], confidence: float) -> Rows:
+    head = ["", *names, "difference", "", f"{confidence * 100:g} % interval", "wins", "losses", "ties", ""]
+    rows = [head]
+    for name in sorted(measures, key=lambda n: (ORDER.index(n.partition("@")[0]), int(n.partition("@")[2]))):
+        of = measures[name]
+        share = f"{of.difference / abs(of.a) * 100:+.1f} %" if of.a and name.partition("@")[0] != "popularity-lift" else ""
+        users = [f"{n:,}" for n in (of.wins, of.losses, of.ties)] if of.users else ["", "", ""]
+        rows.append(
+            [name, _number(of.a), _number(of.b), _number(of.difference, "+"), share, _interval(of.low, of.high, "+")]
+            + [*users, verdict(name, of)]
+        )
+    return rows
+
+
+def comparison_text(of: Comparison) -> str:
+    title = f"{of.names[1]} against {of.names[0]}: {_summary(of.a)}"
+    return f"{title}\n{_columns(comparison_rows(of.measures, of.names, of.a.confidence))}"
+
+
+def comparison_html(of: Comparison) -> str:
+    head, *rows = comparison_rows(of.measures, of.names, of.a.confidence)
+    return _html(head, rows, f"{of.names[1]} against {of.names[0]}: {_summary(of.a)}")
+
+
+def _summary(of: Evaluation) -> str:
+    parts = [f"{of.users:,} users"]
+    if of.without_relevant:
+        parts.append(f"{of.without_relevant:,} without anything relevant")
+    if of.without_list:
+        parts.append(f"{of.without_list:,} without a list")
+    return ", ".join(parts)
+
+
+def _evaluation_rows(measures: Mapping[str, Measure], depths: Sequence[int]) -> Rows:
+    rows = [["", *(f"@{k}" for k in depths)]]
+    for name in ORDER:
+        if f"{name}@{depths[0]}" in measures:
+            cells = [measures[f"{name}@{k}"] for k in depths]
+            rows.append([name, *(f"{_number(m.value)} {_interval(m.low, m.high)}".rstrip() for m in cells)])
+    return rows
+
+
+def _number(value: float, sign: str = "") -> str:
+    return "-" if math.isnan(value) else f"{value:{sign}.4f}"
+
+
+def _interval(low: float, high: float, sign: str = "") -> str:
+    return "" if math.isnan(low) else f"[{low:{sign}.4f}, {high:{sign}.4f}]"
+
+
+def _columns(rows: Rows) -> str:
+    """The first column to the left, a last one of words too, figures between them to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        for i, (cell, width) in enumerate(zip(row[1:], widths[1:]), 1):
+            words = i == len(row) - 1 and rows[0][-1] == ""
+            figure = cell.split(" [")[0]
+            if "[" in cell and figure:  # a figure before its interval: under the figures that have none
+                cell = figure.rjust(width - len(cell) + len(figure)) + cell[len(figure) :]
+            cells.append(cell.ljust(width) if words else cell.rjust(width))
+        lines.append("   ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _html(head: list[str], rows: Rows, caption: str = "") -> str:
+    def cells(kind: str, row: list[str]) -> str:
+        parts = []
+        for cell in row:
+            figure, bracket, rest = cell.partition("[")
+            text = escape(figure) + (f'<span class="quiet">{escape(bracket + rest)}</span>' if bracket else "")
+            mark = f' class="{cell}"' if cell in ("better", "worse") else ""
+            parts.append(f"<{kind}{mark}>{text}</{kind}>")
+        return f"<tr>{''.join(parts)}</tr>"
+
+    title = f'<caption style="text-align: left; padding: 4px">{escape(caption)}</caption>' if caption else ""
+    body = "".join(cells("td", row) for row in rows)
+    return f'<style>{STYLE}</style><table class="segue">{title}{cells("th", head)}{body}</table>'
+
+
+def table_html(rows: Rows) -> str:
+    """Rows of texts, the first of them headings."""
+    return _html(rows[0], rows[1:])
