@@ -1,13 +1,16 @@
 """Offline evaluation: how good lists are, side by side, and over a log. Its names are those of `segue`."""
 
-from .compare import Comparison, Difference, compare
+from .compare import compare
+from .comparison import Comparison
+from .differences import Difference
 from .evaluate import evaluate
 from .evaluation import Evaluation, Measure
-from .replay import Window, replay
+from .replay import replay
 from .report import Example, Replay
 from .split import Split, split_by_time
 from .svg import Picture
 from .user_items import UserItems
+from .window import Window
 
 __all__ = [
     "Comparison",

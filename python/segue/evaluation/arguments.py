@@ -11,7 +11,8 @@ import numpy.typing as npt
 from .. import _segue
 from .._arrays import as_floats, as_ids
 from .._errors import InvalidArgument
-from .user_items import Ids, UserItems
+from .ragged import Ids, flatten
+from .user_items import UserItems
 
 _MOST_GROUPS = 1000
 _ROWS = 1 << 14
@@ -28,10 +29,10 @@ def read_recommended(value: Any, depth: int) -> Ids:
     """(n, depth) ids, -1 where a place is empty."""
     if not isinstance(value, (UserItems, np.ndarray)) and hasattr(value, "ids") and not callable(value.ids):
         value = value.ids  # a SearchResult, and whatever else has lists beside scores
-    if isinstance(value, (list, tuple)) and not _is_matrix(value):
-        value = UserItems.from_lists(value)
     if isinstance(value, UserItems):
-        return _checked(_padded(value, depth))
+        return _checked(_padded(value.offsets, value.ids, depth))
+    if isinstance(value, (list, tuple)):
+        return _checked(_padded(*flatten(value, "recommended"), depth))
     lists = as_ids(value, "recommended")
     if lists.ndim != 2:
         raise InvalidArgument(f"recommended are of shape {lists.shape}, expected (users, k): one list of ids a user")
@@ -43,15 +44,12 @@ def read_recommended(value: Any, depth: int) -> Ids:
     return _checked(lists[:, :depth])
 
 
-def _is_matrix(value: Any) -> bool:
-    return len(value) > 0 and isinstance(value[0], np.ndarray) and value[0].ndim == 2
-
-
-def _padded(lists: UserItems, depth: int) -> Ids:
-    out = np.full((len(lists), depth), -1, np.int64)
-    place = np.arange(len(lists.ids)) - np.repeat(lists.offsets[:-1], lists.lengths)
+def _padded(offsets: Ids, ids: Ids, depth: int) -> Ids:
+    lengths = np.diff(offsets)
+    out = np.full((len(lengths), depth), -1, np.int64)
+    place = np.arange(len(ids)) - np.repeat(offsets[:-1], lengths)
     kept = place < depth
-    out[lists.rows()[kept], place[kept]] = lists.ids[kept]
+    out[np.repeat(np.arange(len(lengths)), lengths)[kept], place[kept]] = ids[kept]
     return out
 
 
@@ -165,3 +163,12 @@ def check_bootstrap(draws: int, confidence: float, seed: int) -> None:
         raise InvalidArgument(f"confidence is {confidence!r}, expected a number above 0 and below 1, for instance 0.95")
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InvalidArgument(f"seed is {seed!r}, expected an integer of 0 or more")
+
+
+def rows_by_label(labels: Optional[npt.NDArray[Any]]) -> list[tuple[Any, npt.NDArray[np.intp]]]:
+    """Each distinct label, ascending, with its rows."""
+    if labels is None:
+        return []
+    distinct, code, many = np.unique(labels, return_inverse=True, return_counts=True)
+    order = np.argsort(code.reshape(-1), kind="stable")
+    return list(zip(distinct.tolist(), np.split(order, np.cumsum(many)[:-1])))

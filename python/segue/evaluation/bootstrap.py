@@ -32,6 +32,7 @@ class Resampling:
         else:
             found, unit = np.unique(units, return_inverse=True)
             distinct, unit = len(found), unit.reshape(-1)
+        self.units = distinct
         self.bundles = min(distinct, _BUNDLES)
         if distinct > self.bundles:
             dealt = np.random.default_rng((seed, 0)).permutation(distinct) % self.bundles

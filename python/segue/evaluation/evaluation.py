@@ -16,10 +16,10 @@ class Measure(NamedTuple):
     """One figure of an `Evaluation`.
 
     Attributes:
-        value: Mean over the users who have one, or the figure itself (coverage, gini).
+        value: Mean over the lists that have one, or the figure itself (coverage, gini).
         low: Lower end of its interval; NaN where there is none.
         high: Upper end.
-        users: How many users the mean is over.
+        lists: How many lists the mean is over.
 
     Example:
         >>> import segue
@@ -30,29 +30,32 @@ class Measure(NamedTuple):
     value: float
     low: float
     high: float
-    users: int
+    lists: int
 
 
 Measure.__module__ = "segue"
 
 
 class Evaluation:
-    """How good lists were: measures with intervals, overall, a user and a group. Made by `segue.evaluate`.
+    """How good lists were: measures with intervals, of all, a list and a group.
+
+    Made by `segue.evaluate`.
 
     `evaluation["recall@10"]` is a `Measure`; print shows all of them, a notebook shows a table.
 
     Attributes:
         k: The depths that were measured, ascending.
-        users: How many lists there were.
-        without_relevant: How many users had nothing relevant. They have no recall, precision,
-            hit-rate, NDCG, MRR, MAP and popularity lift and are left out of these means.
-        without_list: How many lists were empty. They count as 0 where the user had something
+        lists: How many lists there were: one a user, unless `users` said otherwise.
+        users: How many users these are of.
+        without_relevant: How many were for users who had nothing relevant. These have no recall,
+            precision, hit-rate, NDCG, MRR, MAP and popularity lift and are left out of the means.
+        without_list: How many were empty. They count as 0 where the user had something
             relevant, and are left out of novelty, popularity and diversity.
         measures: `Measure` by name.
-        per_user: By name an array of shape (users,), NaN where a user has none. Coverage and
+        per_list: By name an array of shape (lists,), NaN where a list has none. Coverage and
             gini are of all lists together and not here.
         groups: By label, `Measure` by name; empty without groups.
-        labels: The label of each user, or None.
+        labels: The label of each list, or None.
         curve: Record array of recall by depth with its interval: k, recall, low, high.
         tenths: None without popularity, else 11 shares of the lists' places: those that went to
             each tenth of what people took, most popular first, and to what nobody took.
@@ -70,7 +73,7 @@ class Evaluation:
         ndcg        0.5000
         mrr         0.5000
         map         0.5000
-        >>> found.per_user["recall@2"]
+        >>> found.per_list["recall@2"]
         array([ 1.,  0., nan])
     """
 
@@ -78,11 +81,12 @@ class Evaluation:
         self,
         *,
         k: tuple[int, ...],
+        lists: int,
         users: int,
         without_relevant: int,
         without_list: int,
         measures: dict[str, Measure],
-        per_user: dict[str, Floats],
+        per_list: dict[str, Floats],
         groups: dict[Any, dict[str, Measure]],
         labels: Optional[npt.NDArray[Any]],
         curve: np.recarray[Any, Any],
@@ -91,10 +95,10 @@ class Evaluation:
         units: Optional[npt.NDArray[Any]],
         signature: int,
     ) -> None:
-        self.k, self.users = k, users
+        self.k, self.lists, self.users = k, lists, users
         self.without_relevant, self.without_list = without_relevant, without_list
         self.measures: Mapping[str, Measure] = measures
-        self.per_user: Mapping[str, Floats] = per_user
+        self.per_list: Mapping[str, Floats] = per_list
         self.groups: Mapping[Any, Mapping[str, Measure]] = groups
         self.labels, self.curve, self.tenths = labels, curve, tenths
         self._resampling, self._units, self._signature = resampling, units, signature

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from .._arrays import as_ids
 from .._errors import InvalidArgument
-from .user_items import Ids, UserItems
+from .ragged import Ids
+from .user_items import UserItems
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Log:
             if isinstance(value, (str, datetime.date, np.datetime64)) or not np.isscalar(value) or value != value:
                 raise InvalidArgument(f"{what} is {value!r}, expected a number, as the times of the log are")
             return value
+        if isinstance(value, str):
+            try:
+                value = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+            except ValueError:
+                pass  # numpy knows more forms
         if isinstance(value, datetime.datetime) and value.tzinfo is not None:
             value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
         if isinstance(value, (str, datetime.date, np.datetime64)):
@@ -103,6 +109,8 @@ def _columns(log: Any, columns: Sequence[str]) -> tuple[Any, Any, Any]:
 
 
 def _values(column: Any) -> npt.NDArray[Any]:
+    if type(column).__module__.partition(".")[0] == "pyarrow" and not hasattr(column, "chunks"):
+        return np.asarray(column.to_numpy(zero_copy_only=False))
     return np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
 
 

@@ -7,10 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING, Union
 
 from .svg import Picture, write_text
-from .tables import comparison_rows, table_html
+from .tables import comparison_rows, summary, table_html
 
 if TYPE_CHECKING:
-    from .compare import Comparison
+    from .comparison import Comparison
 
 STYLE = """
 :root { color-scheme: light; }
@@ -34,7 +34,7 @@ svg { display: block; margin: 12px -22px; }
 
 NOTES = (
     "Differences are means of what each user gains or loses, and intervals come from drawing users with both values; "
-    "coverage and gini are of all lists together and have none. Wins, losses and ties count users. A verdict stands "
+    "coverage and gini are of all lists together and have none. Wins, losses and ties count lists. A verdict stands "
     "where the interval leaves out 0; one in some measures does by chance. Users without anything relevant are left "
     "out of recall, precision, hit-rate, ndcg, mrr, map and popularity-lift."
 )
@@ -51,8 +51,7 @@ def write_page(path: Union[str, os.PathLike[str]], title: str, body: str) -> Non
 
 def comparison_body(of: Comparison) -> str:
     a = of.a
-    facts = [f"{a.users:,} lists of each", f"{a.without_relevant:,} users without anything relevant"]
-    facts += [f"{e.without_list:,} empty lists of {name}" for e, name in zip((a, of.b), of.names) if e.without_list]
+    facts = [summary(a), *([f"of {of.names[1]} {of.b.without_list:,} empty"] if of.b.without_list else [])]
     rows = comparison_rows(of.measures, of.names, a.confidence)
     parts = [f'<p class="quiet">{escape("; ".join(facts))}.</p>', f'<div class="wide">{table_html(rows)}</div>']
     return "\n".join([*parts, *(picture.svg for picture in pictures(of))])

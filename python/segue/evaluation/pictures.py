@@ -12,7 +12,7 @@ from .bootstrap import Floats
 from .svg import LETTER, QUIET, TEXT, Canvas, Picture, apart, shorten, ticks
 
 if TYPE_CHECKING:
-    from .compare import Difference
+    from .differences import Difference
 
 WIDTH = 760
 FIRST, SECOND = "#8a6d3b", "#0057d9"  # told apart by whoever sees no red or no green, and in print by their darkness
@@ -23,7 +23,7 @@ _TOP, _LEFT, _BOTTOM = 84, 66, 52
 def draw_recall(curves: Sequence[np.recarray[Any, Any]], names: Sequence[str], confidence: float) -> Picture:
     deepest = int(curves[0].k[-1])
     canvas = Canvas(
-        WIDTH, 400, "Recall by depth of the list", f"mean over users; bands are intervals of {confidence * 100:g} %"
+        WIDTH, 400, "Recall by depth of the list", f"mean over lists; bands are intervals of {confidence * 100:g} %"
     )
     room = max(len(shorten(name, 20)) for name in names) * 13 * LETTER + 74
     left, right, top, bottom = _LEFT, WIDTH - room, _TOP, 400 - _BOTTOM
@@ -59,7 +59,10 @@ def draw_recall(curves: Sequence[np.recarray[Any, Any]], names: Sequence[str], c
 
 def draw_tenths(tenths: Sequence[Floats], names: Sequence[str]) -> Picture:
     canvas = Canvas(
-        WIDTH, 400, "What is shown, from popular to rare", "share of all places; each tenth makes up 10 % of what people took"
+        WIDTH,
+        400,
+        "What is shown, from popular to rare",
+        "share of all places of lists that goes to each tenth of what people took (dashed: in proportion)",
     )
     left, right, top, bottom = _LEFT, WIDTH - 24, _TOP + 16, 400 - 64
     highest = max(0.12, *(float(of.max()) for of in tenths)) * 1.06
@@ -82,7 +85,6 @@ def draw_tenths(tenths: Sequence[Floats], names: Sequence[str]) -> Picture:
     canvas.text(left + slot * 0.14, bottom + 42, "most popular", colour=QUIET)
     canvas.text(left + slot * 9.86, bottom + 42, "rarest", colour=QUIET, at="end")
     canvas.line(left, y(0.1), left + slot * 10, y(0.1), colour=TEXT, width=1.3, dashes="5 4")
-    canvas.text(left + slot * 10 + 6, y(0.1) + 4, "as taken", colour=TEXT, size=12)
     _legend(canvas, right, 34, names)
     return canvas.picture()
 
@@ -93,7 +95,7 @@ def draw_groups(
     height = _TOP + 30 * len(rows) + _BOTTOM
     canvas = Canvas(
         WIDTH, height, f"{measure}: {names[1]} minus {names[0]}",
-        f"mean difference over users; whiskers are intervals of {confidence * 100:g} %; hollow: the interval holds 0",
+        f"mean difference over lists; whiskers are intervals of {confidence * 100:g} %; hollow: the interval holds 0",
     )  # fmt: skip
     left = 40 + min(220, max(len(shorten(label, 28)) for label, _ in rows) * 13 * LETTER)
     right, bottom = WIDTH - 150, _TOP + 30 * len(rows)
@@ -122,11 +124,11 @@ def draw_groups(
             canvas.line(x(of.low), place, x(of.high), place, colour=colour, width=3.4 if strong else 2.2)
         canvas.dot(x(of.difference), place, colour, radius=6.5 if strong else 5, hollow=not sure)
         canvas.text(right + 84, place + 4, f"{of.difference:+.4f}", weight=700 if strong else 500, at="end", size=13)
-        canvas.text(WIDTH - 20, place + 4, f"{of.users:,}", colour=QUIET, at="end")
+        canvas.text(WIDTH - 20, place + 4, f"{of.lists:,}", colour=QUIET, at="end")
         if strong:
             canvas.line(24, place + 15, WIDTH - 20, place + 15, colour="#c9ced6")
     canvas.text(right + 84, bottom + 20, "difference", colour=QUIET, at="end", size=11.5)
-    canvas.text(WIDTH - 20, bottom + 20, "users", colour=QUIET, at="end", size=11.5)
+    canvas.text(WIDTH - 20, bottom + 20, "lists", colour=QUIET, at="end", size=11.5)
     return canvas.picture()
 
 

@@ -20,7 +20,7 @@ def replay_body(of: Replay, name: Callable[[int], str]) -> str:
     first = next(iter(of.evaluations.values()))
     parts = [
         f"<p>At the beginning of each of {len(first.groups)} windows of the log, every generator made lists for those who "
-        f"took something within it, from what was known by then: {first.users:,} lists of each. They are scored by what "
+        f"took something within it, from what was known by then: {first.lists:,} lists of each. They are scored by what "
         "was taken.</p>"
     ]
     if not of.comparisons:
@@ -40,10 +40,10 @@ def replay_body(of: Replay, name: Callable[[int], str]) -> str:
 def _by_window(of: Replay) -> list[list[str]]:
     first = next(iter(of.evaluations.values()))
     measures = [f"recall@{first.k[-1]}", f"ndcg@{first.k[-1]}"]
-    rows = [["window", "users", *(f"{measure}, {name}" for measure in measures for name in of.evaluations)]]
+    rows = [["window", "lists", *(f"{measure}, {name}" for measure in measures for name in of.evaluations)]]
     for label, group in first.groups.items():
         cells = [e.groups[label][measure].value for measure in measures for e in of.evaluations.values()]
-        rows.append([str(label), f"{group[measures[0]].users:,}", *("-" if math.isnan(v) else f"{v:.4f}" for v in cells)])
+        rows.append([str(label), f"{group[measures[0]].lists:,}", *("-" if math.isnan(v) else f"{v:.4f}" for v in cells)])
     return rows
 
 

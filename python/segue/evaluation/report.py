@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from .._catalog import Catalog
 from .._errors import InvalidArgument, NotFound
-from .compare import Comparison, compare
+from .compare import compare
+from .comparison import Comparison
 from .evaluation import Evaluation
 from .tables import comparison_html, comparison_text, evaluation_html, evaluation_text
-from .user_items import Ids, UserItems
+from .ragged import Ids
+from .user_items import UserItems
 
 
 class Example(NamedTuple):
@@ -52,7 +54,7 @@ class Replay:
         evaluations: `Evaluation` by name of the generator, over all windows; their groups are
             the windows.
         comparisons: `Comparison` of every other generator against the first, by its name.
-        lists: What each generator showed, (rows, k) by its name.
+        recommended: What each generator showed, (rows, k) by its name.
         users: The user of each row.
         history: What each row's user had taken.
         taken: What each row's user took within the window.
@@ -69,13 +71,13 @@ class Replay:
     def __init__(
         self,
         evaluations: Mapping[str, Evaluation],
-        lists: Mapping[str, Ids],
+        recommended: Mapping[str, Ids],
         users: npt.NDArray[Any],
         history: UserItems,
         taken: UserItems,
         names: Any,
     ) -> None:
-        self.evaluations, self.lists, self.users = evaluations, lists, users
+        self.evaluations, self.recommended, self.users = evaluations, recommended, users
         self.history, self.taken = history, taken
         first, *others = evaluations
         self.comparisons: Mapping[str, Comparison] = {
@@ -114,9 +116,9 @@ class Replay:
             raise NotFound(f"no generator {name!r} is held against {first!r}; there are: {', '.join(others) or 'none'}")
         a, b = self.evaluations[first], self.evaluations[name]
         measure = f"ndcg@{a.k[-1]}" if measure is None else measure
-        if measure not in a.per_user or measure not in b.per_user:
-            raise NotFound(f"{measure!r} is no measure of each user; there are: {', '.join(a.per_user)}")
-        apart = np.nan_to_num(b.per_user[measure] - a.per_user[measure])
+        if measure not in a.per_list or measure not in b.per_list:
+            raise NotFound(f"{measure!r} is no measure of each user; there are: {', '.join(a.per_list)}")
+        apart = np.nan_to_num(b.per_list[measure] - a.per_list[measure])
         order = np.argsort(apart, kind="stable")
         sides = []
         for rows in (order[::-1], order):
@@ -134,10 +136,11 @@ class Replay:
 
     def _example(self, row: int, difference: float, names: tuple[str, str], shown: int) -> Example:
         labels = self.evaluations[names[0]].labels
-        lists = {name: [i for i in self.lists[name][row].tolist() if i >= 0][:shown] for name in names}
+        lists = {name: [i for i in self.recommended[name][row].tolist() if i >= 0][:shown] for name in names}
         history = self.history[row][::-1][:shown].tolist()
         window = str(labels[row]) if labels is not None else ""
-        return Example(self.users[row].item(), window, difference, history, self.taken[row].tolist(), lists)
+        taken = list(dict.fromkeys(self.taken[row].tolist()))
+        return Example(self.users[row].item(), window, difference, history, taken, lists)
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes one page of HTML: tables, pictures, biggest winners and losers. No network.
@@ -164,7 +167,7 @@ class Replay:
 
     def __repr__(self) -> str:
         of = next(iter(self.evaluations.values()))
-        return f"Replay({', '.join(self.evaluations)}; {len(of.groups)} windows, {of.users:,} lists of each)"
+        return f"Replay({', '.join(self.evaluations)}; {len(of.groups)} windows, {of.lists:,} lists of each)"
 
     def __str__(self) -> str:
         if not self.comparisons:

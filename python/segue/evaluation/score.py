@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from .._errors import InvalidArgument
 from .accuracy import Relevant, measure_lists
-from .arguments import read_vectors
+from .arguments import read_vectors, rows_by_label
 from .bootstrap import Floats, Resampling
 from .breadth import Popularity, diversity_at, gini, mean_at, unit_rows
 from .evaluation import Evaluation, Measure
-from .user_items import Ids, UserItems
+from .ragged import Ids
+from .user_items import UserItems
 from .vocabulary import Codes, Vocabulary
 
 _CELLS = 1 << 19  # places at once: their arrays stay in the cache of the second level, or near
@@ -41,30 +42,30 @@ def score(given: Inputs, resampling: Resampling) -> Evaluation:
     catalogue = _catalogue(given, vocabulary, codes)
     relevant = Relevant(given.taken, vocabulary)
     popularity = _popularity(given, vocabulary, catalogue)
-    per_user, curve = _accuracy(codes, relevant, given.depths, resampling)
+    per_list, curve = _accuracy(codes, relevant, given.depths, resampling)
     if popularity is not None:
-        per_user |= _popular(codes, relevant, popularity, given.depths)
+        per_list |= _popular(codes, relevant, popularity, given.depths)
     if given.index is not None:
-        per_user |= _diversity(codes, vocabulary, given.index, given.depths)
-    measures = _measures(per_user, resampling)
+        per_list |= _diversity(codes, vocabulary, given.index, given.depths)
+    measures = _measures(per_list, resampling)
     shown = np.bincount(codes[codes >= 0], minlength=len(vocabulary))
     if given.items is not None:
         measures |= _of_all(codes, catalogue, given.depths)
     groups = {}
-    for label in np.unique(given.labels) if given.labels is not None else ():
-        rows = np.flatnonzero(given.labels == label)
+    for label, rows in rows_by_label(given.labels):
         part = None if given.units is None else given.units[rows]
         own = Resampling(len(rows), part, resampling.draws, resampling.confidence, resampling.seed)
-        groups[label.item()] = _measures({name: values[rows] for name, values in per_user.items()}, own)
+        groups[label] = _measures({name: values[rows] for name, values in per_list.items()}, own)
         if given.items is not None:
-            groups[label.item()] |= _of_all(codes[rows], catalogue, given.depths)
+            groups[label] |= _of_all(codes[rows], catalogue, given.depths)
     return Evaluation(
         k=given.depths,
-        users=len(codes),
+        lists=len(codes),
+        users=resampling.units,
         without_relevant=int((relevant.counts == 0).sum()),
         without_list=int((codes < 0).all(1).sum()),
         measures=measures,
-        per_user=per_user,
+        per_list=per_list,
         groups=groups,
         labels=given.labels,
         curve=curve,
@@ -107,12 +108,12 @@ def _accuracy(
 ) -> tuple[dict[str, Floats], np.recarray[Any, Any]]:
     steps = _steps(depths)
     counts, ideal = relevant.counts, relevant.ideal(depths)
-    per_user: dict[str, Floats] = {}
+    per_list: dict[str, Floats] = {}
     sums, many = np.zeros((resampling.bundles, len(steps))), np.zeros(resampling.bundles)
     for rows in _pieces(len(codes), codes.shape[1], _CELLS):
         gains = relevant.gains_at(codes[rows], rows.start)
         for name, values in measure_lists(gains, counts[rows], ideal[rows], depths).items():
-            per_user.setdefault(name, np.empty(len(codes)))[rows] = values
+            per_list.setdefault(name, np.empty(len(codes)))[rows] = values
         there = counts[rows] > 0
         bundle = resampling.bundle[rows][there]
         recalls = np.cumsum(gains[there] > 0, axis=1)[:, steps - 1] / counts[rows][there, None]
@@ -123,7 +124,7 @@ def _accuracy(
     curve = np.rec.array(np.empty(len(steps), [("k", "i8"), ("recall", "f8"), ("low", "f8"), ("high", "f8")]))
     curve["k"], curve["low"], curve["high"] = steps, low, high
     curve["recall"] = sums.sum(0) / many.sum() if many.sum() else np.nan
-    return per_user, curve
+    return per_list, curve
 
 
 def _steps(depths: tuple[int, ...]) -> npt.NDArray[np.intp]:
@@ -163,10 +164,10 @@ def _diversity(codes: Codes, vocabulary: Vocabulary, index: Any, depths: tuple[i
     return out
 
 
-def _measures(per_user: dict[str, Floats], resampling: Resampling) -> dict[str, Measure]:
-    between = resampling.intervals(per_user)
+def _measures(per_list: dict[str, Floats], resampling: Resampling) -> dict[str, Measure]:
+    between = resampling.intervals(per_list)
     out = {}
-    for name, values in per_user.items():
+    for name, values in per_list.items():
         defined = values[~np.isnan(values)]
         out[name] = Measure(float(defined.mean()) if len(defined) else float("nan"), *between[name], len(defined))
     return out

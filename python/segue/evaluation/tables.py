@@ -8,7 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .compare import Comparison, Difference
+    from .comparison import Comparison
+    from .differences import Difference
     from .evaluation import Evaluation, Measure
 
 ORDER = (
@@ -42,12 +43,12 @@ def verdict(name: str, of: Difference) -> str:
 
 
 def evaluation_text(of: Evaluation) -> str:
-    return f"{_summary(of)}\n{_columns(_evaluation_rows(of.measures, of.k))}"
+    return f"{summary(of)}\n{_columns(_evaluation_rows(of.measures, of.k))}"
 
 
 def evaluation_html(of: Evaluation) -> str:
     head, *rows = _evaluation_rows(of.measures, of.k)
-    return _html(head, rows, f"{_summary(of)}; intervals of {of.confidence * 100:g} %")
+    return _html(head, rows, f"{summary(of)}; intervals of {of.confidence * 100:g} %")
 
 
 def comparison_rows(measures: Mapping[str, Difference], names: tuple[str, str], confidence: float) -> Rows:
@@ -56,7 +57,7 @@ def comparison_rows(measures: Mapping[str, Difference], names: tuple[str, str], 
     for name in sorted(measures, key=lambda n: (ORDER.index(n.partition("@")[0]), int(n.partition("@")[2]))):
         of = measures[name]
         share = f"{of.difference / abs(of.a) * 100:+.1f} %" if of.a and name.partition("@")[0] != "popularity-lift" else ""
-        users = [f"{n:,}" for n in (of.wins, of.losses, of.ties)] if of.users else ["", "", ""]
+        users = [f"{n:,}" for n in (of.wins, of.losses, of.ties)] if of.lists else ["", "", ""]
         rows.append(
             [name, _number(of.a), _number(of.b), _number(of.difference, "+"), share, _interval(of.low, of.high, "+")]
             + [*users, verdict(name, of)]
@@ -65,21 +66,21 @@ def comparison_rows(measures: Mapping[str, Difference], names: tuple[str, str], 
 
 
 def comparison_text(of: Comparison) -> str:
-    title = f"{of.names[1]} against {of.names[0]}: {_summary(of.a)}"
+    title = f"{of.names[1]} against {of.names[0]}: {summary(of.a)}"
     return f"{title}\n{_columns(comparison_rows(of.measures, of.names, of.a.confidence))}"
 
 
 def comparison_html(of: Comparison) -> str:
     head, *rows = comparison_rows(of.measures, of.names, of.a.confidence)
-    return _html(head, rows, f"{of.names[1]} against {of.names[0]}: {_summary(of.a)}")
+    return _html(head, rows, f"{of.names[1]} against {of.names[0]}: {summary(of.a)}")
 
 
-def _summary(of: Evaluation) -> str:
-    parts = [f"{of.users:,} users"]
+def summary(of: Evaluation) -> str:
+    parts = [f"{of.users:,} users" if of.users == of.lists else f"{of.lists:,} lists of {of.users:,} users"]
     if of.without_relevant:
         parts.append(f"{of.without_relevant:,} without anything relevant")
     if of.without_list:
-        parts.append(f"{of.without_list:,} without a list")
+        parts.append(f"{of.without_list:,} of them empty" if of.users != of.lists else f"{of.without_list:,} without a list")
     return ", ".join(parts)
 
 

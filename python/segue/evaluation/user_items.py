@@ -8,10 +8,9 @@ from typing import Any, Optional, Union, overload
 import numpy as np
 import numpy.typing as npt
 
-from .._arrays import as_floats, as_ids
+from .._arrays import as_ids
 from .._errors import InvalidArgument
-
-Ids = npt.NDArray[np.int64]
+from .ragged import Ids, check_gains, check_offsets, flatten, offsets_of
 
 
 class UserItems:
@@ -50,7 +49,7 @@ class UserItems:
         self.offsets: Ids = as_ids(offsets, "offsets")
         self.ids: Ids = as_ids(ids, "ids")
         self.gains: Optional[npt.NDArray[np.float64]] = None
-        _check(self.offsets, self.ids)
+        check_offsets(self.offsets, self.ids)
         if gains is not None:
             self.gains = check_gains(gains, len(self.ids))
 
@@ -79,23 +78,18 @@ class UserItems:
             flat = None if gains is None else np.asarray(gains)
             if flat is not None and flat.shape != matrix.shape:
                 raise InvalidArgument(f"gains are of shape {flat.shape}, expected {matrix.shape}, that of the lists")
-            return cls(_offsets(kept.sum(1)), matrix[kept], None if flat is None else flat[kept])
-        if isinstance(lists, (str, bytes)) or not hasattr(lists, "__len__"):
-            raise InvalidArgument(f"lists are {lists!r}, expected a list with one array of ids a user")
-        rows = [as_ids(row, f"lists[{i}]") for i, row in enumerate(lists)]
-        for i, row in enumerate(rows):
-            if row.ndim != 1:
-                raise InvalidArgument(f"lists[{i}] is of shape {row.shape}, expected (m,): one array of ids a user")
-        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+            return cls(offsets_of(kept.sum(1)), matrix[kept], None if flat is None else flat[kept])
+        offsets, ids = flatten(lists, "lists")
+        lengths = np.diff(offsets)
         worth = None
         if gains is not None:
-            if len(gains) != len(rows):
-                raise InvalidArgument(f"gains are of {len(gains)} users, expected {len(rows)}, one list a user")
+            if len(gains) != len(lengths):
+                raise InvalidArgument(f"gains are of {len(gains)} users, expected {len(lengths)}, one list a user")
             for i, row in enumerate(gains):
                 if len(row) != lengths[i]:
                     raise InvalidArgument(f"gains[{i}] has {len(row)} numbers, expected {lengths[i]}, one an item")
             worth = np.concatenate([np.empty(0), *(np.asarray(row, np.float64) for row in gains)])
-        return cls(_offsets(lengths), np.concatenate([np.empty(0, np.int64), *rows]), worth)
+        return cls(offsets, ids, worth)
 
     @property
     def lengths(self) -> Ids:
@@ -171,7 +165,7 @@ class UserItems:
             return self.ids[self.offsets[at] : self.offsets[at + 1]]
         rows = np.arange(len(self))[user]
         lengths = self.lengths[rows]
-        offsets = _offsets(lengths)
+        offsets = offsets_of(lengths)
         at = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return UserItems(offsets, self.ids[at], None if self.gains is None else self.gains[at])
 
@@ -181,36 +175,3 @@ class UserItems:
 
 UserItems.__module__ = "segue"
 
-
-def check_gains(gains: Any, expected: int) -> npt.NDArray[np.float64]:
-    if isinstance(gains, (list, tuple)) or (isinstance(gains, np.ndarray) and gains.dtype.kind in "iub"):
-        gains = np.asarray(gains, np.float64)
-    worth = as_floats(gains, "gains").astype(np.float64) if not _is_double(gains) else np.asarray(gains)
-    if worth.shape != (expected,):
-        raise InvalidArgument(f"gains are of shape {worth.shape}, expected ({expected},), one an item")
-    bad = ~(np.isfinite(worth) & (worth >= 0))
-    if bad.any():
-        raise InvalidArgument(f"gains[{bad.argmax()}] is {worth[bad.argmax()]}, expected a finite number of 0 or more")
-    return worth
-
-
-def _is_double(gains: Any) -> bool:
-    return isinstance(gains, np.ndarray) and gains.dtype == np.float64
-
-
-def _offsets(lengths: npt.NDArray[Any]) -> Ids:
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
-
-
-def _check(offsets: Ids, ids: Ids) -> None:
-    if offsets.ndim != 1 or ids.ndim != 1 or len(offsets) == 0:
-        raise InvalidArgument(f"offsets and ids are of shapes {offsets.shape} and {ids.shape}, expected (n + 1,) and (m,)")
-    if offsets[0] != 0 or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
-        raise InvalidArgument(
-            f"offsets go from {offsets[0]} to {offsets[-1]} for {len(ids)} ids, expected to ascend from 0 to {len(ids)}"
-        )
-    if ids.size and ids.min() < 0:
-        at = int((ids < 0).argmax())
-        raise InvalidArgument(f"ids[{at}] is {ids[at]}, expected 0 or more")
