@@ -19,7 +19,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _BUNDLES = 10_000
-_CELLS = 1 << 21  # of weights at once, 16 MB
+_CELLS = 1 << 16  # of weights at once, 512 KiB: they stay in the cache of the second level, or near
 
 
 class Resampling:

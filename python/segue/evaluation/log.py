@@ -65,14 +65,15 @@ def read_log(log: Any, columns: Sequence[str] = ("user", "item", "time")) -> Log
     if isinstance(columns, str) or len(columns) != 3:
         raise InvalidArgument(f"columns are {columns!r}, expected the three names of user, item and time")
     user, item, time = _columns(log, columns)
-    users, items, times = _values(user), as_ids(_values(item), "items of the log"), _times(_values(time))
+    users, items, times = _values(user), _values(item), _values(time)
+    if items.size == 0:
+        raise InvalidArgument("the log has no rows")
+    items, times = as_ids(items, "items of the log"), _times(times)
     if not users.ndim == items.ndim == times.ndim == 1 or not len(users) == len(items) == len(times):
         raise InvalidArgument(
             f"users, items and times of the log are of shapes {users.shape}, {items.shape} and {times.shape}, "
             "expected one of each a row"
         )
-    if len(items) == 0:
-        raise InvalidArgument("the log has no rows")
     if items.min() < 0:
         row = int((items < 0).argmax())
         raise InvalidArgument(f"the log's item in row {row} is {items[row]}, expected an id of 0 or more")

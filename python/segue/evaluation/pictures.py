@@ -53,7 +53,8 @@ def draw_recall(curves: Sequence[np.recarray[Any, Any]], names: Sequence[str], c
         canvas.curve([(px, y(p.recall)) for px, p in at], colour)
         ends.append((y(at[-1][1].recall), at[-1][1].recall) if at else (bottom, math.nan))
     for (_, recall), place, name, colour in zip(ends, apart([e[0] for e in ends], 19), names, (FIRST, SECOND)):
-        canvas.text(right + 12, place + 4, f"{shorten(name, 20)} {recall:.3f}", size=13, colour=colour, weight=600)
+        words = shorten(name, 20) + ("" if math.isnan(recall) else f" {recall:.3f}")
+        canvas.text(right + 12, place + 4, words, size=13, colour=colour, weight=600)
     return canvas.picture()
 
 

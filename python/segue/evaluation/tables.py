@@ -56,7 +56,8 @@ def comparison_rows(measures: Mapping[str, Difference], names: tuple[str, str], 
     rows = [head]
     for name in sorted(measures, key=lambda n: (ORDER.index(n.partition("@")[0]), int(n.partition("@")[2]))):
         of = measures[name]
-        share = f"{of.difference / abs(of.a) * 100:+.1f} %" if of.a and name.partition("@")[0] != "popularity-lift" else ""
+        relative = of.a > 0 and not math.isnan(of.difference) and not name.startswith("popularity-lift")
+        share = f"{of.difference / of.a * 100:+.1f} %" if relative else ""
         users = [f"{n:,}" for n in (of.wins, of.losses, of.ties)] if of.lists else ["", "", ""]
         rows.append(
             [name, _number(of.a), _number(of.b), _number(of.difference, "+"), share, _interval(of.low, of.high, "+")]
