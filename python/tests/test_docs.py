@@ -1,5 +1,5 @@
 """Docstrings: every public name has one, with the sections that belong there, and every example in them runs. So does
-every block of Python in the README."""
+every block of Python in the README and in the pages of PAGES."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 import segue
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = ("README.md", "docs/evaluation.md")
 
 
 def public() -> dict[str, object]:
@@ -71,12 +72,13 @@ def test_the_version_is_one() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", segue.__version__)
 
 
-def test_the_readme_runs(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not README.exists():
-        pytest.skip("there is no README.md beside the tests")
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    assert blocks, "README.md shows no Python"
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_run(page: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (ROOT / page).exists():
+        pytest.skip(f"there is no {page} beside the tests")
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks, f"{page} shows no Python"
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for i, block in enumerate(blocks):
-        exec(compile(block, f"README.md, Python block {i + 1}", "exec"), names)
+        exec(compile(block, f"{page}, Python block {i + 1}", "exec"), names)

@@ -96,6 +96,23 @@ def test_bundles_keep_users_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_groups_draw_users_whole_too() -> None:
+    print("seed 16")
+    rng = np.random.default_rng(16)
+    users, labels = np.repeat(np.arange(60), 5), np.repeat(rng.choice(["x", "y"], 60), 5)
+    hits = [lists_that_hit((rng.random(60) < 0.5)[users]) for _ in range(2)]  # all rows of a user alike
+    kw = dict(k=1, bootstrap=200, seed=4)
+    a, b = (segue.evaluate(hit, [[0]] * 300, users=users, groups=labels, **kw) for hit in hits)
+    both = segue.compare(a, b)
+    for label in "xy":
+        rows = np.flatnonzero(labels == label)
+        alone = [segue.evaluate(hit[rows], [[0]] * len(rows), users=users[rows], **kw) for hit in hits]
+        assert a.groups[label]["recall@1"] == alone[0]["recall@1"]
+        assert both.groups[label]["recall@1"] == segue.compare(*alone)["recall@1"]
+        once = segue.evaluate(hits[0][rows][::5], [[0]] * (len(rows) // 5), **kw)["recall@1"]
+        assert alone[0]["recall@1"][:3] == pytest.approx(once[:3]), "five equal rows of a user tell what one does"
+
+
 def test_draws_follow_the_seed_and_no_interval_is_invented() -> None:
     lists, taken = [[1], [2], [3], [4]] * 5, [[1], [9], [3], []] * 5
     first, same, other = (segue.evaluate(lists, taken, k=1, seed=seed) for seed in (1, 1, 2))

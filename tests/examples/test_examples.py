@@ -177,3 +177,13 @@ def test_notebook_runs_and_says_the_same_again() -> None:
     assert len(came) == 4
     assert "✓" in new
     assert any("image/png" in o.get("data", {}) for cell in fresh.cells for o in cell.get("outputs", []))
+
+
+def test_replay_says_which_generator_continues_playlists_best(tmp_path: Path) -> None:
+    text = run(sys.executable, EXAMPLES / "replay_playlists.py", "--out", tmp_path / "made" / "here")
+    assert "near the last fifty against popular: 604 lists of 226 users" in text
+    values = [float(row.split()[2]) for row in re.findall(r"^recall@100 .*$", text, re.MULTILINE)]
+    assert values[0] > 0.10 and values[1] > 0.17, "0.13 and 0.21 were measured"
+    assert re.search(r"near the last fifty against near the last song.*^ndcg@100 .*better$", text, re.DOTALL | re.MULTILINE)
+    page = (tmp_path / "made" / "here" / "replay.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 6 and "Who gains most" in page and "class=hit" in page

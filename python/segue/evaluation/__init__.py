@@ -6,7 +6,7 @@ from .differences import Difference
 from .evaluate import evaluate
 from .evaluation import Evaluation, Measure
 from .replay import replay
-from .report import Example, Replay
+from .report import Replay, ReplayExample
 from .split import Split, split_by_time
 from .svg import Picture
 from .user_items import UserItems
@@ -16,10 +16,10 @@ __all__ = [
     "Comparison",
     "Difference",
     "Evaluation",
-    "Example",
     "Measure",
     "Picture",
     "Replay",
+    "ReplayExample",
     "Split",
     "UserItems",
     "Window",

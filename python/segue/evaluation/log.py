@@ -16,7 +16,7 @@ from .ragged import Ids
 from .user_items import UserItems
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Log:
     """Rows by user, then time, then place in the log that came."""
 

@@ -40,7 +40,8 @@ def replay(
     the users who took something within the window, all at once, and returns a list for each;
     `segue.evaluate` scores them by what was taken. The rows of all windows are taken together,
     and those of one user are drawn together for intervals; each window is also a group.
-    Popularity is that of before the first window.
+    Popularity is that of before the first window. Times may as well be steps: with the position
+    in a session as time, windows=[5, 6, 7, 8] asks for the sixth, seventh and eighth track.
 
     A generator sees nothing of its window. Whatever it was made from beforehand is not looked
     at: vectors trained on the whole log know the future, so train on what is before the first

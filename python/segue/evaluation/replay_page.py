@@ -11,7 +11,7 @@ from .page import comparison_body
 from .tables import evaluation_html, table_html
 
 if TYPE_CHECKING:
-    from .report import Example, Replay
+    from .report import Replay, ReplayExample
 
 _TAKEN = 12  # of what was taken, how many at most in an example
 
@@ -47,7 +47,7 @@ def _by_window(of: Replay) -> list[list[str]]:
     return rows
 
 
-def _example(one: Example, name: Callable[[int], str]) -> str:
+def _example(one: ReplayExample, name: Callable[[int], str]) -> str:
     taken = set(one.taken)
 
     def listed(title: str, ids: list[int], kind: str, marked: bool, rest: int = 0) -> str:

@@ -19,7 +19,7 @@ from .ragged import Ids
 from .user_items import UserItems
 
 
-class Example(NamedTuple):
+class ReplayExample(NamedTuple):
     """One user at one moment: what two generators showed, and what was taken.
 
     Attributes:
@@ -32,7 +32,8 @@ class Example(NamedTuple):
 
     Example:
         >>> import segue
-        >>> segue.Example("ann", "1: 3 to 5", 0.5, [7, 4], [9], {"old": [4], "new": [9]}).difference
+        >>> lists = {"old": [4], "new": [9]}
+        >>> segue.ReplayExample("ann", "1: 3 to 5", 0.5, [7, 4], [9], lists).difference
         0.5
     """
 
@@ -44,7 +45,7 @@ class Example(NamedTuple):
     lists: dict[str, list[int]]
 
 
-Example.__module__ = "segue"
+ReplayExample.__module__ = "segue"
 
 
 class Replay:
@@ -87,7 +88,7 @@ class Replay:
 
     def examples(
         self, n: int = 5, *, name: Optional[str] = None, measure: Optional[str] = None, shown: int = 10
-    ) -> tuple[list[Example], list[Example]]:
+    ) -> tuple[list[ReplayExample], list[ReplayExample]]:
         """Those for whom a generator changes most against the first.
 
         Args:
@@ -97,7 +98,7 @@ class Replay:
             shown: How many ids of each list and of each history.
 
         Returns:
-            The pair (winners, losers), lists of `Example`, the largest difference first.
+            The pair (winners, losers), lists of `ReplayExample`, the largest difference first.
 
         Raises:
             NotFound: There is no such generator or measure.
@@ -134,13 +135,13 @@ class Replay:
             sides[1] = []
         return sides[0], sides[1]
 
-    def _example(self, row: int, difference: float, names: tuple[str, str], shown: int) -> Example:
+    def _example(self, row: int, difference: float, names: tuple[str, str], shown: int) -> ReplayExample:
         labels = self.evaluations[names[0]].labels
         lists = {name: [i for i in self.recommended[name][row].tolist() if i >= 0][:shown] for name in names}
         history = self.history[row][::-1][:shown].tolist()
         window = str(labels[row]) if labels is not None else ""
         taken = list(dict.fromkeys(self.taken[row].tolist()))
-        return Example(self.users[row].item(), window, difference, history, taken, lists)
+        return ReplayExample(self.users[row].item(), window, difference, history, taken, lists)
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes one page of HTML: tables, pictures, biggest winners and losers. No network.

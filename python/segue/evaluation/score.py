@@ -23,7 +23,7 @@ _CELLS = 1 << 19  # places at once: their arrays stay in the cache of the second
 _WIDE_CELLS = 1 << 24  # numbers of vectors at once, 64 MB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inputs:
     lists: Ids
     taken: UserItems

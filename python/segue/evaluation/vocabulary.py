@@ -39,9 +39,8 @@ class Vocabulary:
         return len(self.ids)
 
     def codes(self, ids: Ids) -> Codes:
-        """-1 where an id is not there."""
+        """-1 where an id is -1 or not there."""
         if self._table is not None:
-            inside = (ids >= 0) & (ids < len(self._table) - 1)
-            return self._table[np.where(inside, ids, -1)]
+            return self._table[np.where(ids < len(self._table) - 1, ids, -1)]
         at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         return np.where(self.ids[at] == ids, at, -1)

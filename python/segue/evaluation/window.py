@@ -14,7 +14,7 @@ from .ragged import Ids
 from .user_items import UserItems
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """What a generator is asked in a replay: lists for some users, at one moment of the log.
 
