@@ -138,6 +138,9 @@ def test_the_page_has_everything_and_needs_nothing(log: dict[str, np.ndarray], t
         for part in ("Window by window", "Who gains most", "onwards &amp; back against popular", "class=hit", "1: 60 to 75"):
             assert part in text, part
         assert text.count("<svg") == 6
+        shown = [one for name in ("onwards", "onwards & back") for side in found.examples(name=name) for one in side]
+        marked = [item for one in shown for ids in one.lists.values() for item in ids if item in one.taken]
+        assert text.count("class=hit") == len(marked) > 0
         assert not re.search(r"(src|href)=|url\(|@import|<script", text)
     one = segue.replay(log, {"popular": popular}, windows=EDGES, k=3)
     one.save(path)

@@ -46,10 +46,11 @@ def evaluate(
       grades should count so.
     - mrr: 1 / place of the first of R in L_k, else 0. map: mean over R, at most k of it, of
       the precision at each place of R in L_k (average precision).
-    - coverage: distinct items in all L_k / items (Ziegler et al. 2005 and since). gini: of how
-      often each of the items is in an L_k; 0 is even, towards 1 few take all. Both need
-      `items` (or an index). They are no means over users, and resampling users is biased for
-      them, as a draw misses a third of the users: they have no interval.
+    - coverage: distinct items in all L_k / items (Ge et al. 2010, Beyond accuracy). gini: of how
+      often each of the items is in an L_k; 0 is even, towards 1 few take all (Fleder & Hosanagar
+      2009, Blockbuster culture's next rise or fall). Both need `items` (or an index). They are
+      no means over users, and resampling users is biased for them, as a draw misses a third of
+      the users: they have no interval.
     - novelty: mean over L_k of -log2 p, p the item's share of everything that was taken
       (Vargas & Castells 2011, Rank and relevance in novelty and diversity metrics). An item
       that nobody took counts like the rarest.

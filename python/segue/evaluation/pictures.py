@@ -51,6 +51,8 @@ def draw_recall(curves: Sequence[np.recarray[Any, Any]], names: Sequence[str], c
         if banded:
             canvas.area([(px, y(p.high)) for px, p in banded] + [(px, y(p.low)) for px, p in reversed(banded)], colour)
         canvas.curve([(px, y(p.recall)) for px, p in at], colour)
+        if len(at) == 1:
+            canvas.dot(at[0][0], y(at[0][1].recall), colour)
         ends.append((y(at[-1][1].recall), at[-1][1].recall) if at else (bottom, math.nan))
     for (_, recall), place, name, colour in zip(ends, apart([e[0] for e in ends], 19), names, (FIRST, SECOND)):
         words = shorten(name, 20) + ("" if math.isnan(recall) else f" {recall:.3f}")
