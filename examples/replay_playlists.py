@@ -1,7 +1,7 @@
 """Which generator would have continued the public playlists best? A replay of their log.
 
-The log has the dates at which songs came to playlists. Vectors are made of what was there before the first window, as in
-continue_playlists.py; then, month after month, three generators continue every playlist that got something new, from
+The log has the dates at which songs came to playlists. Vectors are made of what was there before the first window, as
+in continue_playlists.py; then, month after month, three generators continue every playlist that got something new, from
 what it held by then, and are held against each other by what came. (Songs that came later have vectors too, by their
 artists and titles: a catalogue is known beforehand, here all that ever came.)
 

@@ -65,7 +65,10 @@ def test_groups(comparison: segue.Comparison) -> None:
 
 def test_the_table_says_it_in_words(comparison: segue.Comparison) -> None:
     text = str(comparison)
-    first, head, *rows = text.splitlines()
+    whole, groups = text.split("\n\n")
+    assert [row.split()[0] for row in groups.splitlines()] == ["ndcg@20", "NO", "SE", "US"]
+    assert [row.split()[0] for row in str(comparison.a).split("\n\n")[1].splitlines()] == ["group", "NO", "SE", "US"]
+    first, head, *rows = whole.splitlines()
     assert first.startswith("new against old & <tired>: 400 users, ")
     assert head.split()[-4:] == ["interval", "wins", "losses", "ties"] and len(rows) == 24
     assert re.search(r"^recall@20 .* better$", text, re.MULTILINE)

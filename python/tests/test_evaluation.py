@@ -42,7 +42,8 @@ def breadth_reference(
     total, rarest = sum(counts.values()), min(c for c in counts.values() if c > 0)
     n = len(counts)
     stand = {
-        i: (sum(o < c for o in counts.values()) + sum(o <= c for o in counts.values())) / (2 * n) for i, c in counts.items()
+        i: (sum(o < c for o in counts.values()) + sum(o <= c for o in counts.values())) / (2 * n)
+        for i, c in counts.items()
     }
     out: dict[str, list[float]] = {"novelty": [], "popularity": [], "popularity-lift": [], "diversity": []}
     for ids, own in zip(lists, taken):
@@ -77,7 +78,9 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         lists.append([-1 if i in holes else x * stride for i, x in enumerate(row)])
         taken.append([x * stride for x in draw(st.lists(item, max_size=6))])
     graded = draw(st.booleans())
-    gains = [draw(st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0, 7.0]), min_size=len(t), max_size=len(t))) for t in taken]
+    gains = [
+        draw(st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0, 7.0]), min_size=len(t), max_size=len(t))) for t in taken
+    ]
     counts = draw(st.lists(st.integers(0, 5), min_size=CATALOGUE, max_size=CATALOGUE).filter(any))
     depths = tuple(sorted(draw(st.sets(st.integers(1, depth), min_size=1))))
     return dict(lists=lists, taken=taken, gains=gains if graded else None, counts=counts, depths=depths, stride=stride)
@@ -95,9 +98,7 @@ def merged(taken: list[list[int]], gains: Any) -> list[dict[int, float]]:
 
 @given(cases())
 def test_what_was_found(case: dict[str, Any]) -> None:
-    found = segue.evaluate(
-        np.array(case["lists"]), case["taken"], gains=case["gains"], k=case["depths"], bootstrap=0
-    )
+    found = segue.evaluate(np.array(case["lists"]), case["taken"], gains=case["gains"], k=case["depths"], bootstrap=0)
     worth = merged(case["taken"], case["gains"])
     assert found.without_relevant == sum(not any(of.values()) for of in worth)
     assert found.without_list == sum(all(i < 0 for i in ids[: case["depths"][-1]]) for ids in case["lists"])
@@ -141,7 +142,9 @@ def test_what_lists_are_like(case: dict[str, Any], seed: int) -> None:
         assert found[f"gini@{k}"].value == pytest.approx(gini, nan_ok=True)
         assert math.isnan(found[f"coverage@{k}"].low) and math.isnan(found[f"gini@{k}"].high)
     assert found.tenths is not None
-    assert found.tenths.sum() == pytest.approx(1 if any(i >= 0 for row in lists for i in row[: case["depths"][-1]]) else 0)
+    assert found.tenths.sum() == pytest.approx(
+        1 if any(i >= 0 for row in lists for i in row[: case["depths"][-1]]) else 0
+    )
 
 
 def test_by_hand() -> None:
@@ -175,7 +178,9 @@ def test_a_generator_that_shows_what_people_take_gives_each_tenth_a_tenth() -> N
     rng = np.random.default_rng(5)
     taken = rng.zipf(1.6, 20_000) % 500
     ids, counts = np.unique(taken, return_counts=True)
-    found = segue.evaluate(rng.permutation(taken)[:, None], [[0]] * len(taken), k=1, popularity=(ids, counts), bootstrap=0)
+    found = segue.evaluate(
+        rng.permutation(taken)[:, None], [[0]] * len(taken), k=1, popularity=(ids, counts), bootstrap=0
+    )
     assert found.tenths == pytest.approx([0.1] * 10 + [0], abs=1e-12)
 
 
@@ -213,7 +218,12 @@ def test_forms_of_lists_and_of_what_was_relevant() -> None:
 def test_catalogues_of_every_kind() -> None:
     index = segue.FlatIndex(2)
     index.add(np.eye(4, 2, dtype=np.float32) + 1, [1, 2, 3, 4])
-    for items in ([4, 3, 2, 1, 1], segue.Catalog({}, ids=[1, 2, 3, 4], keys=list("abcd")), segue.IdSet([1, 2, 3, 4]), index):
+    for items in (
+        [4, 3, 2, 1, 1],
+        segue.Catalog({}, ids=[1, 2, 3, 4], keys=list("abcd")),
+        segue.IdSet([1, 2, 3, 4]),
+        index,
+    ):
         assert segue.evaluate([[1, 2]], [[2]], k=2, items=items, bootstrap=0)["coverage@2"].value == 0.5
     assert segue.evaluate([[1, 2]], [[2]], k=2, index=index, bootstrap=0)["coverage@2"].value == 0.5
     assert segue.evaluate([[1, 2]], [[2]], k=2, index=np.eye(5, dtype=np.float32))["coverage@2"].value == 0.4

@@ -111,7 +111,9 @@ def test_examples_are_those_whom_it_changes_most(log: dict[str, np.ndarray]) -> 
     assert winners[0].difference == apart.max() > 0
     assert len(winners) == 4
     everybody, _ = found.examples(1000, measure="recall@10")
-    assert len({x.user for x in everybody}) == len(everybody) == len(np.unique(found.users[apart > 0])) < (apart > 0).sum()
+    assert (
+        len({x.user for x in everybody}) == len(everybody) == len(np.unique(found.users[apart > 0])) < (apart > 0).sum()
+    )
     assert all(x.difference < 0 for x in losers) and (not losers or losers[0].difference == apart.min())
     best = winners[0]
     row = next(i for i in np.flatnonzero(apart == apart.max()) if found.users[i] == best.user)
@@ -135,7 +137,13 @@ def test_the_page_has_everything_and_needs_nothing(log: dict[str, np.ndarray], t
         found.save(path)
         text = path.read_text(encoding="utf-8")
         assert shown in text and "<track" not in text and "nan" not in re.sub("<[^>]*>", "", text)
-        for part in ("Window by window", "Who gains most", "onwards &amp; back against popular", "class=hit", "1: 60 to 75"):
+        for part in (
+            "Window by window",
+            "Who gains most",
+            "onwards &amp; back against popular",
+            "class=hit",
+            "1: 60 to 75",
+        ):
             assert part in text, part
         assert text.count("<svg") == 6
         shown = [one for name in ("onwards", "onwards & back") for side in found.examples(name=name) for one in side]

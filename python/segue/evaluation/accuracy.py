@@ -16,7 +16,7 @@ NAMES = ("recall", "precision", "hit-rate", "ndcg", "mrr", "map")
 
 
 class Relevant:
-    """What was relevant to each user, each item once, by ascending code: a repeated one counts with its largest gain."""
+    """What was relevant to each user, each item once, by ascending code; a repeated one has its largest gain."""
 
     def __init__(self, items: UserItems, vocabulary: Vocabulary) -> None:
         self._width = max(1, len(vocabulary))
@@ -41,7 +41,7 @@ class Relevant:
         return (self._keys % self._width).astype(np.intp)
 
     def signature(self, vocabulary: Vocabulary) -> int:
-        """The same for the same users, items and gains, and hardly ever for others: a sum of mixed bits (SplitMix64)."""
+        """The same for the same users, items and gains, hardly ever for others: a sum of mixed bits (SplitMix64)."""
         x = (self._keys // self._width).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         x ^= vocabulary.ids[self.codes].astype(np.uint64) * np.uint64(0xD1B54A32D192ED03)
         if self._gains is not None:

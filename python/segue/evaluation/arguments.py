@@ -68,7 +68,8 @@ def _checked(lists: Ids) -> Ids:
         if twice.any():
             row, at = np.argwhere(twice)[0]
             raise InvalidArgument(
-                f"recommended, row {start + row}, holds id {ordered[row, at + 1]} more than once; a list names an item once"
+                f"recommended, row {start + row}, holds id {ordered[row, at + 1]} more than once; "
+                "a list names an item once"
             )
     return lists
 
@@ -152,7 +153,9 @@ def read_labels(groups: Any, rows: int, what: str = "groups") -> npt.NDArray[Any
     if labels.dtype.kind == "O":
         labels = np.array([str(label) for label in labels])
     if what == "groups" and (found := len(np.unique(labels))) > _MOST_GROUPS:
-        raise InvalidArgument(f"groups has {found:,} labels, expected at most {_MOST_GROUPS}; group users more coarsely")
+        raise InvalidArgument(
+            f"groups has {found:,} labels, expected at most {_MOST_GROUPS}; group users more coarsely"
+        )
     return labels
 
 

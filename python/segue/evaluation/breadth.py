@@ -1,4 +1,4 @@
-"""What lists are like whatever they found: novelty, popularity, diversity, and how exposure spreads over the catalogue."""
+"""What lists are like whatever they found: novelty, popularity, diversity, how exposure spreads over the catalogue."""
 
 from __future__ import annotations
 

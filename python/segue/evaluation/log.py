@@ -103,7 +103,8 @@ def _columns(log: Any, columns: Sequence[str]) -> tuple[Any, Any, Any]:
     for name in columns:
         if name not in names:
             raise InvalidArgument(
-                f"the log has no column {name!r}; there are: {', '.join(map(str, names))}; say columns=(user, item, time)"
+                f"the log has no column {name!r}; there are: {', '.join(map(str, names))}; "
+                "say columns=(user, item, time)"
             )
     user, item, time = (log[name] for name in columns)
     return user, item, time

@@ -49,7 +49,9 @@ def offsets_of(lengths: npt.NDArray[Any]) -> Ids:
 
 def check_offsets(offsets: Ids, ids: Ids) -> None:
     if offsets.ndim != 1 or ids.ndim != 1 or len(offsets) == 0:
-        raise InvalidArgument(f"offsets and ids are of shapes {offsets.shape} and {ids.shape}, expected (n + 1,) and (m,)")
+        raise InvalidArgument(
+            f"offsets and ids are of shapes {offsets.shape} and {ids.shape}, expected (n + 1,) and (m,)"
+        )
     if offsets[0] != 0 or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
         raise InvalidArgument(
             f"offsets go from {offsets[0]} to {offsets[-1]} for {len(ids)} ids, expected to ascend from 0 to {len(ids)}"

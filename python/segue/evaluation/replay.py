@@ -91,7 +91,9 @@ def replay(
     depths = read_depths(k)
     check_bootstrap(bootstrap, confidence, seed)
     if not isinstance(generators, Mapping) or not generators or not all(map(callable, generators.values())):
-        raise InvalidArgument("generators are expected as a mapping from names to callables, the first what is there today")
+        raise InvalidArgument(
+            "generators are expected as a mapping from names to callables, the first what is there today"
+        )
     edges = edges_of(read, windows)
     popularity = read.take(read.time < edges[0])
     lists: dict[str, list[Ids]] = {name: [] for name in generators}
@@ -105,7 +107,9 @@ def replay(
             lists[name].append(_answer(generator, window, name, label))
         parts.append((rows, window.history, taken, np.full(len(rows), label)))
     if not parts:
-        raise InvalidArgument("no user has a history and takes something in any window; try other edges or min_history=0")
+        raise InvalidArgument(
+            "no user has a history and takes something in any window; try other edges or min_history=0"
+        )
     users = np.concatenate([part[0] for part in parts])
     taken = join([part[2] for part in parts])
     evaluations = {

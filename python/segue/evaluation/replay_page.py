@@ -19,9 +19,9 @@ _TAKEN = 12  # of what was taken, how many at most in an example
 def replay_body(of: Replay, name: Callable[[int], str]) -> str:
     first = next(iter(of.evaluations.values()))
     parts = [
-        f"<p>At the beginning of each of {len(first.groups)} windows of the log, every generator made lists for those who "
-        f"took something within it, from what was known by then: {first.lists:,} lists of each. They are scored by what "
-        "was taken.</p>"
+        f"<p>At the beginning of each of {len(first.groups)} windows of the log, every generator made lists for those "
+        f"who took something within it, from what was known by then: {first.lists:,} lists of each. They are scored by "
+        "what was taken.</p>"
     ]
     if not of.comparisons:
         parts.append(f'<div class="wide">{evaluation_html(first)}</div>')
@@ -43,7 +43,9 @@ def _by_window(of: Replay) -> list[list[str]]:
     rows = [["window", "lists", *(f"{measure}, {name}" for measure in measures for name in of.evaluations)]]
     for label, group in first.groups.items():
         cells = [e.groups[label][measure].value for measure in measures for e in of.evaluations.values()]
-        rows.append([str(label), f"{group[measures[0]].lists:,}", *("-" if math.isnan(v) else f"{v:.4f}" for v in cells)])
+        rows.append(
+            [str(label), f"{group[measures[0]].lists:,}", *("-" if math.isnan(v) else f"{v:.4f}" for v in cells)]
+        )
     return rows
 
 

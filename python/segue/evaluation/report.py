@@ -191,4 +191,6 @@ def _naming(names: Any) -> Callable[[int], str]:
         return lambda item: names.keys([item])[0] if item in names else str(item)
     if callable(names):
         return lambda item: str(names(item))
-    raise InvalidArgument(f"names are {type(names).__name__}, expected a callable from an id to a str, or a segue.Catalog")
+    raise InvalidArgument(
+        f"names are {type(names).__name__}, expected a callable from an id to a str, or a segue.Catalog"
+    )

@@ -134,9 +134,7 @@ def _steps(depths: tuple[int, ...]) -> npt.NDArray[np.intp]:
     return np.unique(np.r_[np.arange(1, min(top, 10) + 1), spread, depths]).astype(np.intp)
 
 
-def _popular(
-    codes: Codes, relevant: Relevant, popularity: Popularity, depths: tuple[int, ...]
-) -> dict[str, Floats]:
+def _popular(codes: Codes, relevant: Relevant, popularity: Popularity, depths: tuple[int, ...]) -> dict[str, Floats]:
     total = np.bincount(
         np.repeat(np.arange(len(codes)), relevant.counts), popularity.standing[relevant.codes], len(codes)
     )

@@ -78,7 +78,15 @@ class Canvas:
         self.text(24, 56, subtitle, size=13, colour=QUIET)
 
     def text(
-        self, x: float, y: float, words: str, *, size: float = 12.5, colour: str = TEXT, weight: int = 400, at: str = "start"
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 12.5,
+        colour: str = TEXT,
+        weight: int = 400,
+        at: str = "start",
     ) -> None:
         self._shapes.append(
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" font-weight="{weight}" '
@@ -114,7 +122,8 @@ class Canvas:
         fill, edge = ("#fff", colour) if hollow else (colour, "#fff")
         title = f"<title>{escape(hint)}</title>" if hint else ""
         self._shapes.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="{edge}" stroke-width="1.6">{title}</circle>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="{edge}" stroke-width="1.6">'
+            f"{title}</circle>"
         )
 
     def picture(self) -> Picture:

@@ -43,37 +43,64 @@ def verdict(name: str, of: Difference) -> str:
 
 
 def evaluation_text(of: Evaluation) -> str:
-    return f"{summary(of)}\n{_columns(_evaluation_rows(of.measures, of.k))}"
+    parts = [f"{summary(of)}\n{_columns(_evaluation_rows(of.measures, of.k))}"]
+    return "\n\n".join([*parts, *([_columns(_group_rows(of))] if of.groups else [])])
 
 
 def evaluation_html(of: Evaluation) -> str:
     head, *rows = _evaluation_rows(of.measures, of.k)
-    return _html(head, rows, f"{summary(of)}; intervals of {of.confidence * 100:g} %")
+    whole = _html(head, rows, f"{summary(of)}; intervals of {of.confidence * 100:g} %")
+    return whole + (table_html(_group_rows(of)) if of.groups else "")
+
+
+def _group_rows(of: Evaluation) -> Rows:
+    """Of each group what it finds at the largest k; `groups` has the other measures."""
+    names = [f"{name}@{of.k[-1]}" for name in ("recall", "hit-rate", "ndcg")]
+    rows = [["group", "lists", *names]]
+    for label, measures in of.groups.items():
+        cells = [measures[name] for name in names]
+        rows.append([str(label), f"{cells[0].lists:,}", *map(_measured, cells)])
+    return rows
+
+
+def _measured(of: Measure) -> str:
+    return f"{_number(of.value)} {_interval(of.low, of.high)}".rstrip()
 
 
 def comparison_rows(measures: Mapping[str, Difference], names: tuple[str, str], confidence: float) -> Rows:
-    head = ["", *names, "difference", "", f"{confidence * 100:g} % interval", "wins", "losses", "ties", ""]
-    rows = [head]
-    for name in sorted(measures, key=lambda n: (ORDER.index(n.partition("@")[0]), int(n.partition("@")[2]))):
-        of = measures[name]
-        relative = of.a > 0 and not math.isnan(of.difference) and not name.startswith("popularity-lift")
-        share = f"{of.difference / of.a * 100:+.1f} %" if relative else ""
-        users = [f"{n:,}" for n in (of.wins, of.losses, of.ties)] if of.lists else ["", "", ""]
-        rows.append(
-            [name, _number(of.a), _number(of.b), _number(of.difference, "+"), share, _interval(of.low, of.high, "+")]
-            + [*users, verdict(name, of)]
-        )
-    return rows
+    ordered = sorted(measures, key=lambda n: (ORDER.index(n.partition("@")[0]), int(n.partition("@")[2])))
+    return [_headings("", names, confidence), *([name, *_cells(name, measures[name])] for name in ordered)]
+
+
+def group_rows(of: Comparison) -> Rows:
+    """Of each group the difference of one measure; `groups` has the others."""
+    name = f"ndcg@{of.a.k[-1]}"
+    rows = [[str(label), *_cells(name, measures[name])] for label, measures in of.groups.items()]
+    return [_headings(name, of.names, of.a.confidence), *rows]
+
+
+def _headings(first: str, names: tuple[str, str], confidence: float) -> list[str]:
+    return [first, *names, "difference", "", f"{confidence * 100:g} % interval", "wins", "losses", "ties", ""]
+
+
+def _cells(name: str, of: Difference) -> list[str]:
+    relative = of.a > 0 and not math.isnan(of.difference) and not name.startswith("popularity-lift")
+    share = f"{of.difference / of.a * 100:+.1f} %" if relative else ""
+    counts = [f"{n:,}" for n in (of.wins, of.losses, of.ties)] if of.lists else ["", "", ""]
+    figures = [_number(of.a), _number(of.b), _number(of.difference, "+"), share, _interval(of.low, of.high, "+")]
+    return [*figures, *counts, verdict(name, of)]
 
 
 def comparison_text(of: Comparison) -> str:
     title = f"{of.names[1]} against {of.names[0]}: {summary(of.a)}"
-    return f"{title}\n{_columns(comparison_rows(of.measures, of.names, of.a.confidence))}"
+    whole = f"{title}\n{_columns(comparison_rows(of.measures, of.names, of.a.confidence))}"
+    return f"{whole}\n\n{_columns(group_rows(of))}" if of.groups else whole
 
 
 def comparison_html(of: Comparison) -> str:
     head, *rows = comparison_rows(of.measures, of.names, of.a.confidence)
-    return _html(head, rows, f"{of.names[1]} against {of.names[0]}: {summary(of.a)}")
+    whole = _html(head, rows, f"{of.names[1]} against {of.names[0]}: {summary(of.a)}")
+    return whole + (table_html(group_rows(of)) if of.groups else "")
 
 
 def summary(of: Evaluation) -> str:
@@ -81,7 +108,7 @@ def summary(of: Evaluation) -> str:
     if of.without_relevant:
         parts.append(f"{of.without_relevant:,} without anything relevant")
     if of.without_list:
-        parts.append(f"{of.without_list:,} of them empty" if of.users != of.lists else f"{of.without_list:,} without a list")
+        parts.append(f"{of.without_list:,} without a list" if of.users == of.lists else f"{of.without_list:,} empty")
     return ", ".join(parts)
 
 
@@ -90,7 +117,7 @@ def _evaluation_rows(measures: Mapping[str, Measure], depths: Sequence[int]) -> 
     for name in ORDER:
         if f"{name}@{depths[0]}" in measures:
             cells = [measures[f"{name}@{k}"] for k in depths]
-            rows.append([name, *(f"{_number(m.value)} {_interval(m.low, m.high)}".rstrip() for m in cells)])
+            rows.append([name, *map(_measured, cells)])
     return rows
 
 

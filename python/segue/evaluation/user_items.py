@@ -174,4 +174,3 @@ class UserItems:
 
 
 UserItems.__module__ = "segue"
-

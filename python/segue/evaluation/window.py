@@ -67,13 +67,13 @@ def _unit(times: npt.NDArray[Any]) -> Any:
 
 
 def shown(moment: Any) -> str:
-    text = str(moment).rstrip("0").rstrip(".") if isinstance(moment, np.datetime64) and "." in str(moment) else str(moment)
+    text = (
+        str(moment).rstrip("0").rstrip(".") if isinstance(moment, np.datetime64) and "." in str(moment) else str(moment)
+    )
     return text.removesuffix("T00:00:00").removesuffix("T00:00")
 
 
-def ask(
-    log: Log, at: Any, until: Any, k: int, drop_seen: bool, min_history: int
-) -> tuple[Window, Ids, UserItems]:
+def ask(log: Log, at: Any, until: Any, k: int, drop_seen: bool, min_history: int) -> tuple[Window, Ids, UserItems]:
     before = log.time < at
     after = ~before & (log.time < until)
     if drop_seen:
