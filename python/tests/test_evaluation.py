@@ -308,6 +308,13 @@ def test_bad_input(arguments: dict[str, Any], message: str) -> None:
         segue.evaluate(given_.pop("recommended"), given_.pop("relevant"), **given_)
 
 
+def test_nothing_at_all() -> None:
+    found = segue.evaluate([[-1], []], [[], []], k=1)
+    assert (found.lists, found.without_list, found.without_relevant) == (2, 2, 2)
+    assert all(math.isnan(of.value) and of.lists == 0 for of in found.measures.values())
+    assert segue.compare(found, found)["recall@1"].lists == 0 and "-" in str(found)
+
+
 def test_more_groups_than_make_sense() -> None:
     with pytest.raises(segue.InvalidArgument, match="groups has 1,001 labels, expected at most 1000"):
         segue.evaluate([[1]] * 1001, [[1]] * 1001, k=1, groups=np.arange(1001))

@@ -177,7 +177,8 @@ def test_bad_input(log: dict[str, np.ndarray]) -> None:
 
     with pytest.raises(RuntimeError, match="no model"):
         segue.replay(log, {"g": fails}, k=3)
-    good: dict[str, Any] = {"g": popular}
+    good: dict[str, Any] = {"g": lambda window: asked.append(window) or popular(window)}
+    asked: list[segue.Window] = []
     for generators, more, message in (
         ({}, {}, "generators are expected as a mapping"),
         ([popular], {}, "generators are expected as a mapping"),
@@ -189,9 +190,12 @@ def test_bad_input(log: dict[str, np.ndarray]) -> None:
         (good, dict(windows=500), "too few for 500 windows; give their edges"),
         (good, dict(windows=[200, 300]), "no user has a history and takes something in any window"),
         (good, dict(names=3), "names are int, expected a callable"),
+        (good, dict(names=segue.Catalog({"a": [1]})), "a Catalog whose rows have no keys"),
+        (good, dict(bootstrap=-1), "bootstrap is -1"),
     ):
         with pytest.raises(segue.InvalidArgument, match=message):
             segue.replay(log, generators, **{"k": 3, **more})
+    assert not asked, "what is wrong is said before anything is asked"
 
 
 def test_users_without_history_are_asked_for_on_request() -> None:

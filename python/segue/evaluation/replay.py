@@ -12,7 +12,7 @@ from .._errors import InvalidArgument
 from .arguments import check_bootstrap, read_depths, read_recommended
 from .evaluate import evaluate
 from .log import read_log
-from .report import Replay
+from .report import Replay, naming
 from .ragged import Ids
 from .user_items import UserItems
 from .window import Window, ask, edges_of, shown
@@ -90,6 +90,7 @@ def replay(
     read = read_log(log, columns)
     depths = read_depths(k)
     check_bootstrap(bootstrap, confidence, seed)
+    name_of = naming(names)
     if not isinstance(generators, Mapping) or not generators or not all(map(callable, generators.values())):
         raise InvalidArgument(
             "generators are expected as a mapping from names to callables, the first what is there today"
@@ -134,7 +135,7 @@ def replay(
         read.names[users],
         join([part[1] for part in parts]),
         taken,
-        names,
+        name_of,
     )
 
 

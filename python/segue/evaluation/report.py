@@ -76,7 +76,7 @@ class Replay:
         users: npt.NDArray[Any],
         history: UserItems,
         taken: UserItems,
-        names: Any,
+        name: Callable[[int], str],
     ) -> None:
         self.evaluations, self.recommended, self.users = evaluations, recommended, users
         self.history, self.taken = history, taken
@@ -84,7 +84,7 @@ class Replay:
         self.comparisons: Mapping[str, Comparison] = {
             name: compare(evaluations[first], evaluations[name], names=(first, name)) for name in others
         }
-        self._name: Callable[[int], str] = _naming(names)
+        self._name = name
 
     def examples(
         self, n: int = 5, *, name: Optional[str] = None, measure: Optional[str] = None, shown: int = 10
@@ -184,10 +184,13 @@ class Replay:
 Replay.__module__ = "segue"
 
 
-def _naming(names: Any) -> Callable[[int], str]:
+def naming(names: Any) -> Callable[[int], str]:
+    """What to call an item."""
     if names is None:
         return str
     if isinstance(names, Catalog):
+        if not names.has_keys:
+            raise InvalidArgument("names are a Catalog whose rows have no keys; pass a callable from an id to a str")
         return lambda item: names.keys([item])[0] if item in names else str(item)
     if callable(names):
         return lambda item: str(names(item))
