@@ -17,13 +17,14 @@ EDGES = [60, 75, 90, 101]
 
 @pytest.fixture(scope="module")
 def log() -> dict[str, np.ndarray]:
-    """People who mostly go on from an item to the next one; user 7 comes back in no window."""
+    """People who mostly go on from an item to the next one; user 7 comes back in no window, user 99 is there once."""
     print("seed 31")
     rng = np.random.default_rng(31)
     user = rng.integers(0, 40, 3000)
     time = rng.integers(0, 101, 3000)
     time[user == 7] %= 60
     item = (user * 3 + time // 4 + rng.integers(0, 3, 3000)) % 120
+    user[0], time[0] = 99, 3
     return {"user": user, "item": item, "time": time}
 
 
