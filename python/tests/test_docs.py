@@ -52,7 +52,8 @@ def test_every_name_is_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in PUBLIC if ">>> " in (inspect.getdoc(PUBLIC[n]) or "")])
-def test_examples_run(name: str) -> None:
+def test_examples_run(name: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # some save a picture
     text = inspect.getdoc(PUBLIC[name])
     example = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
     failed, tried = doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF).run(example)

@@ -159,7 +159,7 @@ def test_storage_auto_keeps_codes_and_what_they_leave_over() -> None:
     assert segue.IvfIndex(16).storage == "f32"
     index = segue.IvfIndex(64, "l2")
     assert index.storage == "pca8"
-    x, q = random_vectors(1, 4000, 64), random_vectors(2, 50, 64)
+    x, q = random_vectors(1, 4000, 64), random_vectors(2, 300, 64)
     index.add(x)
     # As fine as f16, about: all directions in eight bits and four more, a number at most half of 1 / (127 * 14) off.
     assert np.abs(index.get(range(4000)) - x).max() < np.abs(x).max() * 2**-11
