@@ -17,12 +17,8 @@ IdMap::IdMap(Buffer<Id> ids, Buffer<std::uint32_t> table, std::size_t count) noe
 
 std::size_t IdMap::home(Id id) const noexcept { return mix64(static_cast<std::uint64_t>(id)) & (table_.size() - 1); }
 
-std::uint32_t IdMap::find(Id id) const noexcept {
+std::uint32_t IdMap::find_in_table(Id id) const noexcept {
   if (id < 0) return kNoSlot;
-  if (table_.empty()) {
-    const bool there = static_cast<std::uint64_t>(id) < ids_.size() && ids_[static_cast<std::size_t>(id)] == id;
-    return there ? static_cast<std::uint32_t>(id) : kNoSlot;
-  }
   const std::size_t mask = table_.size() - 1;
   std::size_t at = home(id);
   for (std::size_t probes = 0; probes <= mask && table_[at] != 0; ++probes, at = (at + 1) & mask) {

@@ -18,6 +18,7 @@
 #include "codes/filter_cache.hpp"
 #include "items/checked_index.hpp"
 #include "items/gate.hpp"
+#include "items/named_among.hpp"
 #include "items/range_result.hpp"
 #include "items/score_each.hpp"
 #include "items/storages.hpp"
@@ -214,6 +215,9 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
  private:
   using Clock = Deadline::Clock;
 
+  // Answers beyond k that are sought where some may turn out to be excluded.
+  static constexpr std::size_t kSpare = 4;
+
   struct Memory {
     ScanMemory scan;
     ScoreEachMemory each;
@@ -225,6 +229,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     std::vector<float> thresholds;
     std::vector<WalkStats> stats;
     std::vector<Candidate> found;
+    NamedAmong named;
+    std::vector<std::uint32_t> left_out;
   };
 
   // What a search asks for, whatever the query.
@@ -273,22 +279,44 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     return normalized.data();
   }
 
+  // Of `sought` answers those that are not excluded. False: too few are left, though there may be more.
+  bool leave_out(Gate& gate, std::size_t k, std::size_t sought, Memory& memory) const {
+    std::vector<Candidate>& found = memory.found;
+    if (gate.unmarked().empty()) return true;
+    if (found.size() > 2 * sought) return false;  // ties without end
+    memory.named.clear();
+    for (const Candidate c : found) memory.named.add(ids_.id(vertex_of(c)), vertex_of(c));
+    memory.named.find(gate.unmarked(), memory.left_out);
+    const bool all = found.size() < sought;
+    gate.mark_only(memory.left_out);
+    std::erase_if(found, [&](Candidate c) { return gate.excludes(vertex_of(c)); });
+    return all || found.size() >= k;
+  }
+
   // Queries [first, first + queries.rows()) of a call. take(i, found, stats) gets what query i found, in no order.
+  //
+  // Excluded ids are few of what is near, as a rule: a search for some more than k, from which they are dropped, is right
+  // where k are left. Where not, they are marked and kept out of another search.
   template <class Take>
-  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, Memory& memory, const Take& take) const {
+  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, Memory& memory, const Take& take,
+              bool marked = false) const {
     const std::size_t n = queries.rows();
     const RowMetric row_metric = score_metric(metric_);
     const Deadline deadline(wanted.options.deadline_us);
     if (memory.excluded.size() < n) memory.excluded.resize(n);
     memory.gates.clear();
-    for (std::size_t i = 0; i < n; ++i) memory.gates.emplace_back(ids_, wanted.options, first + i, memory.excluded[i]);
+    const bool range = wanted.bound < std::numeric_limits<float>::infinity();
+    const bool later = !marked && !range && !wanted.options.exclude.ids.empty();
+    for (std::size_t i = 0; i < n; ++i) {
+      memory.gates.emplace_back(ids_, wanted.options, first + i, memory.excluded[i], nullptr, later);
+    }
+    const std::size_t sought = wanted.k + (later ? kSpare : 0);
     const std::vector<std::uint32_t>* some = wanted.some();
     const float* rows = normalize_all(queries, memory.normalized);
     memory.coded.clear();
     memory.queries.clear();
     memory.thresholds.clear();
     memory.stats.assign(n, {});
-    const bool range = wanted.bound < std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < n; ++i) {
       const float* query = rows + i * dim_;
       if (some == nullptr && covers(query)) {
@@ -297,6 +325,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
         continue;
       }
       WalkStats stats;
+      memory.gates[i].mark_excluded();
       score_each(exact_scorer(query, nullptr, memory.scan), wanted.k, wanted.bound, memory.gates[i], some,
                  ids_.slots(), deadline, memory.each, memory.found, stats);
       take(first + i, memory.found, stats);
@@ -314,19 +343,26 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     if (std::any_of(memory.gates.begin(), memory.gates.end(), [](const Gate& g) { return g.excludes() != 0; })) {
       accepts = [&memory](std::size_t at, std::uint32_t slot) { return !memory.gates[memory.coded[at]].excludes(slot); };
     }
-    scan({memory.queries, wanted.k, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
+    scan({memory.queries, sought, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
          memory.stats);
+    std::vector<std::size_t> again;
     for (std::size_t at = 0; at < coded; ++at) {
       const CodedQuery& query = memory.scan.coded[at];
       CodeFront& front = memory.scan.fronts[at];
+      const std::size_t i = memory.coded[at];
       ExactScorer& exact = exact_scorer(memory.queries[at], &query, memory.scan);
       if (range) {
         decide_within(exact, front, wanted.bound, memory.found, memory.stats[at]);
       } else {
-        decide(exact, row_metric, query, front, wanted.k, memory.scan.deciding, memory.found, memory.stats[at]);
+        decide(exact, row_metric, query, front, sought, memory.scan.deciding, memory.found, memory.stats[at]);
       }
-      take(first + memory.coded[at], memory.found, memory.stats[at]);
+      if (!later || leave_out(memory.gates[i], wanted.k, sought, memory)) {
+        take(first + i, memory.found, memory.stats[at]);
+      } else {
+        again.push_back(i);
+      }
     }
+    for (const std::size_t i : again) answer(queries.slice(i, 1), first + i, wanted, memory, take, true);
   }
 
   template <class Take>

@@ -1,10 +1,12 @@
 #include "ivf/centre_blocks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "codes/block_arrays.hpp"
 #include "codes/code_row.hpp"
+#include "codes/reached_by.hpp"
 #include "items/check_input.hpp"
 #include "kernels/kernel_table.hpp"
 
@@ -15,8 +17,8 @@ using kernels::kBlockGroupBytes;
 using kernels::kBlockRows;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-// Of the first blocks everything passes: twice as many as hold what is wanted, and no fewer than this.
-constexpr std::size_t kFirstBlocks = 4;
+// Blocks scanned before the best of them set the limit for others: their values stay in the first-level cache.
+constexpr std::size_t kFirstBlocks = 64;
 
 // The best `count` and, once there are as many, the limit that others have to reach.
 void keep_best(std::size_t count, RankMemory::Query& query) {
@@ -38,6 +40,19 @@ void fill_up(std::size_t size, const ListWorth& worth, std::size_t count, std::v
 }
 
 }  // namespace
+
+// Lists that are barred, and what lies behind the last.
+void CentreBlocks::leave_out(const ListWorth& worth, std::size_t first, kernels::BlockHits& hits) const {
+  while (hits.count > 0 && first + hits.positions[hits.count - 1] >= size_) --hits.count;
+  if (worth.barred.empty()) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < hits.count; ++i) {
+    hits.positions[kept] = hits.positions[i];
+    hits.values[kept] = hits.values[i];
+    kept += worth.barred[first + hits.positions[i]] == 0;
+  }
+  hits.count = kept;
+}
 
 void CentreBlocks::assign(MatrixView centres) {
   size_ = centres.rows();
@@ -72,18 +87,23 @@ void CentreBlocks::rank(std::span<const float* const> queries, const ListWorth& 
   }
   const std::size_t groups = (dim_ + 3) / 4;
   const std::size_t all = blocks_for(size_);
-  std::size_t piece = std::max(kFirstBlocks, 2 * blocks_for(count));
-  for (std::size_t block = 0; block < all; piece *= 2) {
+  const std::size_t piece = std::max(kFirstBlocks, 2 * blocks_for(count));
+  memory.passed.resize(std::max(memory.passed.size(), piece * kBlockRows));
+  for (std::size_t block = 0; block < all;) {
     const std::size_t blocks = std::min(piece, all - block);
     for (std::size_t q = 0; q < n; ++q) views[q] = memory.queries[q].view;
     table_->scan_blocks(views, n, codes_.data() + block * groups * kBlockGroupBytes, groups,
                         scales_.data() + block * kBlockRows, worth.bonus.data() + block * kBlockRows, blocks, hits);
     for (std::size_t q = 0; q < n; ++q) {
       RankMemory::Query& query = memory.queries[q];
-      for (std::size_t i = 0; i < hits[q].count; ++i) {
-        const std::size_t list = block * kBlockRows + hits[q].positions[i];
-        if (list >= size_ || (!worth.barred.empty() && worth.barred[list] != 0)) continue;
-        query.best.push_back(make_candidate(-hits[q].values[i], static_cast<std::uint32_t>(list)));
+      leave_out(worth, block * kBlockRows, hits[q]);
+      const float reached = std::max(query.view.limit, reached_by(count, hits[q].values, hits[q].count, memory.work));
+      const std::size_t passed = table_->select_greater(hits[q].values, hits[q].count, std::nextafter(reached, -kInfinity),
+                                                        memory.passed.data());
+      for (std::size_t i = 0; i < passed; ++i) {
+        const std::uint32_t at = memory.passed[i];
+        const std::size_t list = block * kBlockRows + hits[q].positions[at];
+        query.best.push_back(make_candidate(-hits[q].values[at], static_cast<std::uint32_t>(list)));
       }
       keep_best(count, query);
     }

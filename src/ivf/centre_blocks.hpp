@@ -40,6 +40,8 @@ struct RankMemory {
   Buffer<float> moved;
   Buffer<std::uint32_t> positions;
   Buffer<float> values;
+  Buffer<float> work;
+  Buffer<std::uint32_t> passed;
 };
 
 class CentreBlocks {
@@ -58,6 +60,8 @@ class CentreBlocks {
   std::size_t memory_usage() const noexcept { return codes_.memory_usage() + scales_.memory_usage(); }
 
  private:
+  void leave_out(const ListWorth& worth, std::size_t first, kernels::BlockHits& hits) const;
+
   const kernels::KernelTable* table_;
   std::size_t dim_;
   std::size_t size_ = 0;

@@ -32,7 +32,12 @@ class IdMap {
   Id id(std::uint32_t slot) const noexcept { return ids_[slot]; }
   const Id* ids() const noexcept { return ids_.data(); }
 
-  std::uint32_t find(Id id) const noexcept;
+  std::uint32_t find(Id id) const noexcept {
+    // Without a table ids are slots.
+    if (!table_.empty()) return find_in_table(id);
+    const auto slot = static_cast<std::size_t>(id);
+    return slot < ids_.size() && ids_[slot] == id ? static_cast<std::uint32_t>(slot) : kNoSlot;
+  }
 
   // Room for that many slots in all.
   void reserve(std::size_t slots);
@@ -48,6 +53,7 @@ class IdMap {
   Status validate() const;
 
  private:
+  std::uint32_t find_in_table(Id id) const noexcept;
   std::size_t home(Id id) const noexcept;
   void rebuild_table(std::size_t entries);
   // False when the table is full, which only a damaged file makes it.
