@@ -15,6 +15,11 @@
 // of `ef`, and stops where the norm bound proves that no other can win: then the answers are exact, up to rounding of the
 // storage. Only where norms say little, so that most items might still be answers, does the graph finish the work.
 //
+// Under a filter it does not walk what does not match: few matches are scanned whole, many region by region, so that a
+// filter whose matches lie far from the query costs some microseconds more, not a hundred times as much. An index looks at
+// a filter once, which takes about as long as making its IdSet did; what it keeps of filters takes at most a quarter of
+// what its graph and rows do.
+//
 // The same input, seed and order of calls give the same index, byte for byte, on any number of threads.
 
 #include <cstdint>

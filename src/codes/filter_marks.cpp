@@ -43,6 +43,17 @@ FilterMarks::FilterMarks(const BlockArrays& arrays, const IdMap& ids, const IdSe
   rows_ = rows_in(0, bits_.size());
 }
 
+FilterMarks::FilterMarks(const BlockArrays& arrays, const std::function<bool(std::uint32_t slot)>& allows)
+    : bits_(arrays.blocks(), 0) {
+  for (std::size_t position = 0; position < arrays.positions(); ++position) {
+    const std::uint32_t slot = arrays.slot(position);
+    if (slot >= arrays.places() || !allows(slot)) continue;
+    std::uint16_t& bits = bits_[position / kBlockRows];
+    bits = static_cast<std::uint16_t>(bits | 1u << position % kBlockRows);
+    ++rows_;
+  }
+}
+
 void FilterMarks::update(const BlockArrays& arrays, const IdMap& ids, const IdSet& filter,
                          std::span<const std::uint32_t> changed) {
   bits_.resize(arrays.blocks(), 0);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,8 @@ class FilterMarks {
   FilterMarks() = default;
   // O(what the filter lists) where that is little, else O(positions).
   FilterMarks(const BlockArrays& arrays, const IdMap& ids, const IdSet& filter);
+  // Rows of slots that `allows` names; for who knows more of a filter than its ids.
+  FilterMarks(const BlockArrays& arrays, const std::function<bool(std::uint32_t slot)>& allows);
   // After these blocks have changed, or come.
   void update(const BlockArrays& arrays, const IdMap& ids, const IdSet& filter, std::span<const std::uint32_t> changed);
 

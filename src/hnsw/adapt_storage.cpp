@@ -88,6 +88,7 @@ void keep_floats(HnswState& state, std::size_t items) {
       rows.write(slot, row.data());
     }
     state.rows = std::move(rows);
+    state.regions.clear();
     state.fine.reset();
     state.coder.reset();
   }
@@ -144,6 +145,7 @@ void adapt_storage(HnswState& state, MatrixView vectors, int threads) {
     write_coded(*coder, MatrixView(vectors_there, state.dim), which.data(), rows, fine, memory);
   });
   state.rows = std::move(rows);
+  state.regions.clear();
   state.fine = std::move(fine);
   state.coder = coder;
   state.trained_on = std::bit_floor(state.ids.size() + vectors.rows());  // as the file keeps it

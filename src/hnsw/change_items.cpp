@@ -120,7 +120,10 @@ bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, co
   adapt_storage(state, vectors, options.threads);
   const std::vector<std::uint32_t> slots = take_slots(state, vectors);
   write_rows(state, vectors, slots, options.threads);
-  for (std::size_t i = 0; i < slots.size(); ++i) state.ids.insert(ids[i], slots[i]);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    state.ids.insert(ids[i], slots[i]);
+    state.changes.add(slots[i]);
+  }
 
   Grouped grouped = group_equal_rows(state, slots);
   const InsertResult inserted = insert_vertices(state, grouped.vertices, options);
@@ -139,6 +142,10 @@ bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, co
   if (state.metric == Metric::kInnerProduct) {
     std::erase_if(grouped.vertices, [&](std::uint32_t slot) { return vertex_of_group(slot) != slot; });
     code_vertices(state, grouped.vertices, options.threads);
+  } else {
+    const std::size_t before = state.regions.size();
+    state.regions.take(state.rows, state.ids, slots, state.options.seed, options.threads);
+    if (state.regions.size() != before) state.changes.restart();
   }
   return true;
 }
@@ -150,6 +157,7 @@ void mark_removed(HnswState& state, std::span<const Id> ids) {
     std::uint32_t slot = state.ids.find(id);
     if (slot == kNoSlot) continue;  // only in a damaged file, where another id's removal can take it along
     state.ids.erase(id);
+    state.changes.add(slot);
     if (!state.twins.is_twin(slot)) {
       const std::uint32_t heir = state.twins.next(slot);
       if (heir == kNoSlot) {
@@ -162,6 +170,7 @@ void mark_removed(HnswState& state, std::span<const Id> ids) {
       state.ids.erase(inherited);
       state.ids.insert(inherited, slot);
       slot = heir;
+      state.changes.add(slot);
     }
     state.twins.detach(slot);
     state.free_slots.push_back(slot);

@@ -21,6 +21,10 @@ struct Fixed {
   std::uint32_t adapting;  // 0: the storage is what was asked for; else see pack_adapting
 };
 
+// There where regions have been drawn.
+constexpr std::string_view kRegions = "regions";
+constexpr std::string_view kRegionCentres = "region_centres";
+
 // What the index was asked to keep and when it last looked: 1 ("auto") or 2 ("pca8"), the asked rerank storage from bit 4,
 // from bit 8 one more than the binary logarithm of the items that it looked at ("auto" may have kept float32 then).
 std::uint32_t pack_adapting(const HnswState& state) noexcept {
@@ -69,6 +73,11 @@ void write_state(const HnswState& state, Id next_id, const RecallCurves& curves,
   if (state.coder) {
     sections.push_back(make_section<float>("pca_basis", state.coder->projection().basis().span()));
     sections.push_back(make_section<float>("pca_centre", state.coder->projection().centre().span()));
+  }
+  const std::vector<float> centres = state.regions.centre_rows();
+  if (!centres.empty()) {
+    sections.push_back(make_section<std::uint16_t>(kRegions, state.regions.slot_array().span()));
+    sections.push_back(make_section<float>(kRegionCentres, centres));
   }
   const CurveSections tuned(curves);
   tuned.append_to(sections);
@@ -139,6 +148,14 @@ Status open_state(const FileReader& file, HnswState& state, Id& next_id) {
   state.ids = IdMap(std::move(ids), std::move(table), size);
   state.rows.adopt(std::move(rows));
   if (state.fine) state.fine->adopt(std::move(fine));
+  if (file.has(kRegions) && state.metric != Metric::kInnerProduct) {
+    Buffer<std::uint16_t> regions = sections.take<std::uint16_t>(kRegions, slots);
+    const Buffer<float> centres = sections.take<float>(kRegionCentres);
+    SEGUE_RETURN_IF_ERROR(sections.status());
+    if (!state.regions.adopt(state.rows, std::move(regions), centres.span())) {
+      return file.corrupt_section(kRegionCentres, "it holds no rows of this index, or numbers that are not finite");
+    }
+  }
   state.graph.adopt(std::move(links0), std::move(upper_at), std::move(upper), fixed[0].entry);
   state.twins.adopt(std::move(twin_next), std::move(twin_previous));
   state.dead = std::move(dead);

@@ -105,6 +105,7 @@ Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const 
       if (slot == kNoSlot) continue;  // only in a damaged file
       state_.ids.erase(unused[i]);
       state_.ids.insert(ids[i], slot);
+      state_.changes.add(slot);
     }
   }
   repair_if_needed(options.threads);
@@ -154,6 +155,15 @@ const float* HnswIndexBody::prepare(const float* query, HnswSearchMemory& memory
   return memory.normalized.data();
 }
 
+std::shared_ptr<const MatchPlan> HnswIndexBody::plan_for(const SearchOptions& options) const {
+  if (options.filter == nullptr) return nullptr;
+  const IdSet& filter = *options.filter;
+  const std::size_t room = (state_.rows.memory_usage() + state_.graph.memory_usage()) / 4;
+  return plans_.find_or_make(filter, state_.changes, room, [&](const MatchPlan* old, std::span<const std::uint32_t> changed) {
+    return old == nullptr ? make_plan(state_, filter) : update_plan(state_, filter, *old, changed);
+  });
+}
+
 std::size_t HnswIndexBody::width(std::size_t k, const SearchOptions& options) const noexcept {
   const std::size_t ef = std::max(k, options.ef == 0 ? kDefaultEf : options.ef);
   return std::min(ef, std::max<std::size_t>(k, state_.ids.slots() + 1));
@@ -168,6 +178,7 @@ void HnswIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOpt
   // Queries that scan codes first do so together; with a deadline of its own, or a filter that changes the plan, each
   // goes by itself.
   const bool together = metric_ == Metric::kInnerProduct && options.deadline_us == 0 && options.filter == nullptr;
+  const std::shared_ptr<const MatchPlan> plan = plan_for(options);
   const std::size_t n = queries.rows();
   const std::size_t workers = std::max<std::size_t>(1, worker_count(n, threads, 1));
   const std::size_t group = together ? std::clamp<std::size_t>((n + workers - 1) / workers, 1, kHeadQueries) : 1;
@@ -175,33 +186,37 @@ void HnswIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOpt
     ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
     for (std::size_t g = begin; g < end; ++g) {
       const std::size_t first = g * group;
-      search_some(queries.slice(first, std::min(group, n - first)), first, k, ef, options, together, *memory, ids, scores);
+      search_some(queries.slice(first, std::min(group, n - first)), first, k, ef, options, plan.get(), together, *memory,
+                  ids, scores);
     }
   });
 }
 
 // Queries first, first + 1, ... of a call.
 void HnswIndexBody::search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef,
-                                const SearchOptions& options, bool scan_together, HnswSearchMemory& memory, Id* ids,
-                                float* scores) const {
+                                const SearchOptions& options, const MatchPlan* plan, bool scan_together,
+                                HnswSearchMemory& memory, Id* ids, float* scores) const {
   const std::size_t n = queries.rows();
   const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();
   const Deadline deadline(options.deadline_us);
   if (memory.excluded.size() < n) memory.excluded.resize(n);
   memory.gates.clear();
   memory.stats.assign(n, {});
-  for (std::size_t i = 0; i < n; ++i) memory.gates.emplace_back(state_.ids, options, first + i, memory.excluded[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    memory.gates.emplace_back(state_.ids, options, first + i, memory.excluded[i],
+                              plan == nullptr ? nullptr : &plan->marks, !scan_together);
+  }
   if (scan_together) {
     memory.queries.clear();
     for (std::size_t i = 0; i < n; ++i) memory.queries.push_back(queries.row(i));
-    scan_heads(state_, memory.queries, memory.gates, k, ef, deadline, memory.head_scan, memory.stats);
+    scan_heads(state_, memory.queries, memory.gates, nullptr, k, ef, deadline, memory.head_scan, memory.stats);
   }
   const double shared = options.stats.empty() ? 0 : microseconds_since(start) / static_cast<double>(n);
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t q = first + i;
     const auto own_start = options.stats.empty() ? Clock::time_point{} : Clock::now();
     WalkStats& stats = memory.stats[i];
-    search_graph(state_, prepare(queries.row(i), memory), k, ef, options, memory.gates[i], deadline, memory, stats,
+    search_graph(state_, prepare(queries.row(i), memory), k, ef, plan, memory.gates[i], deadline, memory, stats,
                  scan_together ? i : kNoHead);
     const std::vector<Candidate>& found = memory.found;
     for (std::size_t j = 0; j < found.size(); ++j) {
@@ -218,19 +233,20 @@ void HnswIndexBody::search_some(MatrixView queries, std::size_t first, std::size
 RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const {
   const float bound = larger_is_better(metric_) ? -threshold : threshold;
   std::vector<std::vector<Candidate>> found(queries.rows());
+  const std::shared_ptr<const MatchPlan> plan = plan_for(options);
   parallel_for(queries.rows(), options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
     for (std::size_t q = begin; q < end; ++q) {
       const auto start = Clock::now();
       const Deadline deadline(options.deadline_us);
       memory->excluded.resize(std::max<std::size_t>(1, memory->excluded.size()));
-      const Gate gate(state_.ids, options, q, memory->excluded[0]);
+      Gate gate(state_.ids, options, q, memory->excluded[0], plan == nullptr ? nullptr : &plan->marks);
       const float* query = prepare(queries.row(q), *memory);
       WalkStats stats;
       // As long as all that was found is within the threshold, there may be more: look for four times as many.
       for (std::size_t k = std::max<std::size_t>(16, options.ef);; k *= 4) {
         k = std::min(k, std::max<std::size_t>(1, state_.ids.size()));
-        search_graph(state_, query, k, width(2 * k, options), options, gate, deadline, *memory, stats);
+        search_graph(state_, query, k, width(2 * k, options), plan.get(), gate, deadline, *memory, stats);
         const std::vector<Candidate>& best = memory->found;
         if (best.size() < k || !(cost_of(best.back()) <= bound) || k >= state_.ids.size() || stats.cut) break;
       }
@@ -248,6 +264,7 @@ std::size_t HnswIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
   return state_.ids.memory_usage() + state_.rows.memory_usage() + (state_.fine ? state_.fine->memory_usage() : 0) +
          state_.graph.memory_usage() + state_.twins.memory_usage() + state_.codes.memory_usage() +
+         state_.regions.memory_usage() + plans_.memory_usage() +
          (state_.coder ? state_.coder->memory_usage() : 0) + state_.dead.memory_usage() +
          state_.free_slots.memory_usage() + curves_.memory_usage();
 }

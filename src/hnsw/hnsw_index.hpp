@@ -5,6 +5,7 @@
 
 #include "file/file_reader.hpp"
 #include "hnsw/hnsw_state.hpp"
+#include "hnsw/match_cache.hpp"
 #include "hnsw/search_graph.hpp"
 #include "items/checked_index.hpp"
 #include "segue/core/scratch_pool.hpp"
@@ -41,17 +42,20 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                  float* scores) const override;
   void search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef, const SearchOptions& options,
-                   bool scan_together, HnswSearchMemory& memory, Id* ids, float* scores) const;
+                   const MatchPlan* plan, bool scan_together, HnswSearchMemory& memory, Id* ids, float* scores) const;
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
   void add_or_undo(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
   void repair_if_needed(int threads);
+  // Null where there is no filter.
+  std::shared_ptr<const MatchPlan> plan_for(const SearchOptions& options) const;
   const float* prepare(const float* query, HnswSearchMemory& memory) const;
   std::size_t width(std::size_t k, const SearchOptions& options) const noexcept;
 
   HnswOptions options_;  // never changes, so reading it takes no lock
   HnswState state_;
+  mutable MatchCache plans_;
   mutable ScratchPool<HnswSearchMemory> scratch_;
 };
 

@@ -13,7 +13,9 @@
 #include <memory>
 #include <optional>
 
+#include "codes/change_log.hpp"
 #include "codes/code_blocks.hpp"
+#include "hnsw/regions.hpp"
 #include "hnsw/twins.hpp"
 #include "items/storages.hpp"
 #include "segue/core/buffer.hpp"
@@ -55,6 +57,8 @@ struct HnswState {
   LayeredGraph graph;
   Twins twins;
   CodeBlocks codes;  // of the vertices, under inner product alone: what a search scans before it walks
+  Regions regions;   // of all items, under l2 and cosine: what a search under a filter goes by
+  ChangeLog changes;  // slots that other items, or none, have now
   Buffer<std::uint32_t> dead;
   Buffer<std::uint32_t> free_slots;
 
@@ -82,6 +86,12 @@ struct HnswState {
   void prepare_walk(const float* query, PreparedQuery& out, HeadMemory& memory) const {
     if (coder) return coder->prepare(query, rows, out, memory);
     out.prepare(rows, query);
+  }
+
+  // The query as numbers like those that rows stand for; after prepare_walk.
+  const float* walk_numbers(const float* query, const HeadMemory& memory) const noexcept {
+    if (!coder) return query;
+    return coder->projection().rotates() ? memory.head.data() : memory.moved.data();
   }
 
   // Under inner product the links are Euclidean: there the diversity of links means something, and a walk by inner

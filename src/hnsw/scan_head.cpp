@@ -26,12 +26,14 @@ bool accepts_vertex(const HnswState& state, const Gate& gate, std::uint32_t vert
 }
 
 void scan_heads(const HnswState& state, std::span<const float* const> queries, std::span<const Gate> gates,
-                std::size_t k, std::size_t ef, const Deadline& deadline, HeadScanMemory& memory,
+                const FilterMarks* marks, std::size_t k, std::size_t ef, const Deadline& deadline, HeadScanMemory& memory,
                 std::span<WalkStats> stats) {
   const CodeBlocks& codes = state.codes;
   memory.outcomes.assign(queries.size(), HeadScan::kNone);
-  std::size_t budget = std::max(kCodesPerEf * ef, k);
   if (state.metric != Metric::kInnerProduct || codes.size() == 0) return;
+  std::size_t budget = std::max(kCodesPerEf * ef, k);
+  // Effort pays for rows that may be answers.
+  if (marks != nullptr) budget = budget * (codes.positions() / std::max<std::size_t>(1, marks->rows()));
   if (codes.positions() <= budget + budget / 2) {
     budget = std::numeric_limits<std::size_t>::max();
   } else if (!codes.norms_fall()) {
@@ -47,7 +49,7 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
     memory.places[i] = memory.queries.size();
     memory.queries.push_back(queries[i]);
     memory.numbers.push_back(i);
-    open = open && gates[i].open();
+    open = open && (marks == nullptr ? gates[i].open() : gates[i].excludes() == 0);
   }
   if (memory.queries.empty()) return;
   codes.prepare(memory.queries, std::span(memory.codes.coded).first(memory.queries.size()), memory.codes.coding);
@@ -59,8 +61,8 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
   }
   memory.stats.assign(memory.queries.size(), {});
   memory.left.resize(memory.queries.size());
-  scan_codes({codes, state.finest()}, memory.queries, {.k = k, .budget = budget, .overdraft = budget / 2}, {.accepts = accepts},
-             deadline, memory.codes, memory.stats, memory.left);
+  scan_codes({codes, state.finest()}, memory.queries, {.k = k, .budget = budget, .overdraft = budget / 2},
+             {.marks = marks, .accepts = accepts}, deadline, memory.codes, memory.stats, memory.left);
   for (std::size_t at = 0; at < memory.queries.size(); ++at) {
     const std::size_t i = memory.numbers[at];
     const bool enough = memory.left[at] <= codes.size() / kLeftPart || memory.stats[at].cut;

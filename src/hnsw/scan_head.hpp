@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "codes/filter_marks.hpp"
 #include "codes/scan_codes.hpp"
 #include "hnsw/hnsw_state.hpp"
 #include "items/gate.hpp"
@@ -43,9 +44,10 @@ struct HeadScanMemory {
 // Whether a vertex or one of its twins may be returned.
 bool accepts_vertex(const HnswState& state, const Gate& gate, std::uint32_t vertex);
 
-// Scans for several queries at once. memory.outcomes[i] is that of queries[i]; stats[i] are added to.
+// Scans for several queries at once, of one filter if `marks` is there: of vertices that stand for its matches.
+// memory.outcomes[i] is that of queries[i]; stats[i] are added to.
 void scan_heads(const HnswState& state, std::span<const float* const> queries, std::span<const Gate> gates,
-                std::size_t k, std::size_t ef, const Deadline& deadline, HeadScanMemory& memory,
+                const FilterMarks* marks, std::size_t k, std::size_t ef, const Deadline& deadline, HeadScanMemory& memory,
                 std::span<WalkStats> stats);
 
 // The k best vertices that the scan of query i found, by exact costs, in memory.found.

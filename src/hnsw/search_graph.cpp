@@ -1,7 +1,9 @@
 #include "hnsw/search_graph.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <optional>
 
 #include "items/check_input.hpp"
 
@@ -13,15 +15,26 @@ namespace {
 constexpr std::size_t kSpare = 8;
 // Rows of the finer copy that are on their way.
 constexpr std::size_t kDecidedAhead = 12;
+// Rows decided at once, beyond the first.
+constexpr std::size_t kPiece = 16;
+// One of so many that a walk found may be excluded without another walk: what it loses is as if it were as much narrower.
+constexpr std::size_t kFewLeftOut = 4;
+// So many rows of floats are scored before a query has been coded.
+constexpr std::size_t kHandful = 64;
+// Matches without any effect on the k best, a unit of ef, after which regions are given up.
+constexpr std::size_t kPatience = 24;
+// From this share on a filter is no more to a walk than exclusions are.
+constexpr double kNearlyAll = 0.8;
 
 class GraphSearch {
  public:
-  GraphSearch(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const Gate& gate,
-              const Deadline& deadline, std::size_t head, HnswSearchMemory& memory, WalkStats& stats)
+  GraphSearch(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const MatchPlan* plan,
+              Gate& gate, const Deadline& deadline, std::size_t head, HnswSearchMemory& memory, WalkStats& stats)
       : state_(state),
         query_(query),
         k_(k),
         ef_(ef),
+        plan_(plan),
         gate_(gate),
         deadline_(deadline),
         head_(head),
@@ -29,25 +42,22 @@ class GraphSearch {
         stats_(stats),
         scorer_(state.rows, state.walk_metric(), prepare(state, query, memory)) {}
 
-  void run(const IdSet* filter) {
+  void run() {
     memory_.walk.best.reset(ef_);
-    const std::size_t slots = state_.ids.slots();
-    if (slots == 0) return;
-    const std::size_t matches = estimate_matches(filter);
-    const double share = static_cast<double>(matches) / static_cast<double>(std::max<std::size_t>(1, state_.ids.size()));
-    // A walk keeps ef matches, meets 1 / share vertices for each, and scores about half a list for each it expands.
-    const double walk_cost =
-        static_cast<double>(ef_) / std::max(share, 1e-9) * 0.5 * static_cast<double>(state_.graph.degree(0));
-    // Codes of all are cheaper than rows of all; and they may have been scanned already.
-    const bool scans = filter == nullptr && state_.codes.size() != 0 && state_.codes.covers(query_);
-    if (!scans && static_cast<double>(matches) <= walk_cost) {
-      score_everything(filter);
-    } else {
-      walk_from_best();
-      if (!decided_ && memory_.walk.best.size() < k_ && !stats_.cut) {
+    if (state_.ids.slots() == 0 || (plan_ != nullptr && plan_->matches == 0)) return;
+    const Way way = choose_way();
+    if (way != Way::kWalk || state_.metric == Metric::kInnerProduct) gate_.mark_excluded();
+    switch (way) {
+      case Way::kPacked: return decide_packed();
+      case Way::kEach: score_each(); break;
+      case Way::kRegions: walk_regions(); break;
+      case Way::kWalk:
+        walk_from_best();
+        if (!leave_out_few()) walk_again();
+        if (decided_ || memory_.walk.best.size() >= k_ || stats_.cut) break;
+        gate_.mark_excluded();
         memory_.walk.best.reset(ef_);
-        score_everything(filter);
-      }
+        score_each();
     }
     decide();
   }
@@ -58,42 +68,95 @@ class GraphSearch {
     return memory.prepared.data();
   }
 
-  // How many items the filter lets through; all, if there is none.
-  std::size_t estimate_matches(const IdSet* filter) const {
-    const std::size_t size = state_.ids.size();
-    if (filter == nullptr) return size;
-    if (filter->listed() <= size) return filter->is_complement() ? size - filter->listed() : filter->listed();
-    // More ids are listed than there are items: look at some.
-    constexpr std::size_t kSample = 512;
-    const std::size_t slots = state_.ids.slots();
-    const std::size_t step = std::max<std::size_t>(1, slots / kSample);
-    std::size_t seen = 0;
-    std::size_t matching = 0;
-    for (std::size_t slot = 0; slot < slots; slot += step, ++seen) {
-      matching += gate_.accepts(static_cast<std::uint32_t>(slot));
+  enum class Way { kPacked, kEach, kRegions, kWalk };
+
+  // By how many rows each way looks at, whatever the processor.
+  Way choose_way() const {
+    const std::size_t matches = plan_ == nullptr ? state_.ids.size() : plan_->matches;
+    const bool coded = state_.codes.size() != 0;
+    if (coded && !state_.codes.covers(query_)) return Way::kEach;
+    if (plan_ != nullptr && !plan_->packed.slots.empty()) {
+      return !state_.coder && matches <= kHandful ? Way::kEach : Way::kPacked;
     }
-    return matching * size / std::max<std::size_t>(1, seen);
+    const double share = static_cast<double>(matches) / static_cast<double>(std::max<std::size_t>(1, state_.ids.size()));
+    if (plan_ != nullptr && !plan_->offsets.empty() && share < kNearlyAll) {
+      return matches <= 2 * patience() ? Way::kEach : Way::kRegions;
+    }
+    // Codes of all are cheaper than rows of all; and they may have been scanned already.
+    if (coded) return Way::kWalk;
+    // A walk keeps ef matches, meets 1 / share vertices for each, and scores about half a list for each it expands.
+    const double walk_cost =
+        static_cast<double>(ef_) / std::max(share, 1e-9) * 0.5 * static_cast<double>(state_.graph.degree(0));
+    return static_cast<double>(matches) <= walk_cost ? Way::kEach : Way::kWalk;
+  }
+
+  // Rows that bring nothing before regions are given up. Where matches crowd together most queries lie outside of them, and
+  // the nearest regions say less.
+  std::size_t patience() const noexcept {
+    return static_cast<std::size_t>(static_cast<double>(kPatience * ef_) * plan_->crowding);
+  }
+  // Among the first of so many by codes of the head are the k best.
+  std::size_t kept() const noexcept { return std::max(ef_ / 2, 3 * k_ + 16); }
+
+  MatchScan among_matches() const {
+    return {state_, *plan_, query_, state_.walk_numbers(query_, memory_.head), gate_, deadline_};
+  }
+
+  void decide_packed() {
+    items_ = plan_->packed.norms.empty();
+    scan_packed(among_matches(), kept(), memory_.match_scan, stats_);
+    memory_.vertices.swap(memory_.match_scan.best);
+    decide_in_order();
+    collect();
+  }
+
+  void walk_regions() {
+    items_ = true;
+    if (state_.coder) memory_.walk.best.reset(kept());
+    scan_regions(among_matches(), scorer_, k_, patience(), memory_.match_scan, memory_.walk, stats_);
+  }
+
+  // A walk that knows nothing of exclusions finds some of them, where they are not what it looks for: which of what it
+  // found they are is then all that matters. False: they were too much of it, and a gate has to keep them out.
+  bool leave_out_few() {
+    if (gate_.unmarked().empty() || decided_) return true;
+    const SearchBuffer& best = memory_.walk.best;
+    NamedAmong& named = memory_.named;
+    named.clear();
+    for (std::size_t i = 0; i < best.size() && named.size() <= 2 * ef_; ++i) {
+      const auto add = [&](std::uint32_t slot) {
+        named.add(state_.ids.id(slot), slot);
+        return named.size() <= 2 * ef_;
+      };
+      if (state_.twins.any()) state_.twins.for_each(vertex_of(best[i]), add);
+      else add(vertex_of(best[i]));
+    }
+    if (named.size() > 2 * ef_) return false;
+    named.find(gate_.unmarked(), memory_.left_out);
+    const std::size_t out = memory_.left_out.size();
+    if (out * kFewLeftOut > ef_ || best.size() < k_ + out) return out == 0;
+    gate_.mark_only(memory_.left_out);
+    return true;
+  }
+
+  void walk_again() {
+    gate_.mark_excluded();
+    if (stats_.cut) return;
+    memory_.walk.best.reset(ef_);
+    walk_from_best();
   }
 
   // Every accepted item, without the graph. Twins are scored one by one: exact answers need no detour.
-  void score_everything(const IdSet* filter) {
+  void score_each() {
     items_ = true;
-    // Codes of the head alone say less than a walk's width makes up for when k is as large.
-    if (state_.coder) memory_.walk.best.reset(std::max(ef_, 4 * k_ + 32));
+    if (state_.coder) memory_.walk.best.reset(kept());
+    if (plan_ != nullptr) return score_matches(among_matches(), scorer_, memory_.walk, stats_);
     std::size_t n = 0;
-    const auto take = [&](std::uint32_t slot) {
-      if (!gate_.accepts(slot)) return;
+    const auto slots = static_cast<std::uint32_t>(state_.ids.slots());
+    for (std::uint32_t slot = 0; slot < slots && !stats_.cut; ++slot) {
+      if (!gate_.accepts(slot)) continue;
       memory_.walk.list[n++] = slot;
       if (n == kMaxScoreList) score_list(std::exchange(n, 0));
-    };
-    if (filter != nullptr && !filter->is_complement() && filter->listed() <= state_.ids.size()) {
-      IdSetReader(*filter).for_each_listed([&](Id id) {
-        const std::uint32_t slot = stats_.cut ? kNoSlot : state_.ids.find(id);
-        if (slot != kNoSlot) take(slot);
-      });
-    } else {
-      const auto slots = static_cast<std::uint32_t>(state_.ids.slots());
-      for (std::uint32_t slot = 0; slot < slots && !stats_.cut; ++slot) take(slot);
     }
     score_list(n);
   }
@@ -133,13 +196,19 @@ class GraphSearch {
     HeadScanMemory& head = memory_.head_scan;
     if (head_ == kNoHead) {
       head_ = 0;
-      scan_heads(state_, {&query_, 1}, {&gate_, 1}, k_, ef_, deadline_, head, {&stats_, 1});
+      scan_heads(state_, {&query_, 1}, {&gate_, 1}, plan_ == nullptr ? nullptr : &plan_->coded, k_, ef_, deadline_, head,
+                 {&stats_, 1});
+    }
+    if (plan_ != nullptr && head.outcomes[head_] == HeadScan::kStart) {
+      // A walk through what does not match has no end: all codes of matches, instead.
+      scan_heads(state_, {&query_, 1}, {&gate_, 1}, &plan_->coded, k_, state_.ids.slots(), deadline_, head,
+                 {&stats_, 1});
     }
     const HeadScan outcome = head.outcomes[head_];
     if (outcome == HeadScan::kNone) {
       if (state_.codes.size() == 0 || state_.codes.covers(query_)) return false;
       // Numbers that no bound in float holds for.
-      score_everything(nullptr);
+      score_each();
       return true;
     }
     decide_head(state_, head_, query_, k_, head, stats_);
@@ -156,35 +225,89 @@ class GraphSearch {
     return false;
   }
 
-  // From the vertices that were found to the k best items, by what decides.
+  // From what was found to the k best items, by what decides.
   void decide() {
-    std::vector<Candidate>& vertices = memory_.vertices;
-    if (!decided_) {
-      vertices.clear();
-      std::size_t decided = memory_.walk.best.size();
-      if (state_.coder && !items_) decided = std::min(decided, std::max(2 * k_ + kSpare, ef_ / 2));
-      for (std::size_t i = 0; i < decided; ++i) vertices.push_back(memory_.walk.best[i] & ~kExpandedBit);
-    }
-    if (decided_) {
+    if (!decided_) take_best();
+    if (decided_ || !needs_deciding()) {
       // By exact costs already.
-    } else if (state_.decides_by_head()) {
-      const HeadDecider decider(*state_.coder, state_.rows, state_.rest(), state_.search_metric(), query_, memory_.head);
-      const std::size_t first = std::min(vertices.size(), kDecidedAhead);
-      for (std::size_t i = 0; i < first; ++i) decider.prefetch(vertex_of(vertices[i]));
-      for (std::size_t i = 0; i < vertices.size(); ++i) {
-        if (i + kDecidedAhead < vertices.size()) decider.prefetch(vertex_of(vertices[i + kDecidedAhead]));
-        vertices[i] = make_candidate(decider.cost(vertex_of(vertices[i])), vertex_of(vertices[i]));
-      }
-      stats_.distances += vertices.size();
-      std::sort(vertices.begin(), vertices.end());
-    } else if (state_.fine || !kernel_costs_are_exact(state_.rows.storage())) {
-      exact_costs(state_.finest(), state_.search_metric(), query_, vertices, memory_.rescoring);
-      stats_.distances += vertices.size();
-      std::sort(vertices.begin(), vertices.end());
+    } else if (items_) {
+      decide_in_order();
+    } else {
+      decide_costs(memory_.vertices);
+      std::sort(memory_.vertices.begin(), memory_.vertices.end());
     }
+    collect();
+  }
+
+  void take_best() {
+    memory_.vertices.clear();
+    std::size_t decided = memory_.walk.best.size();
+    if (state_.coder && !items_) decided = std::min(decided, std::max(2 * k_ + kSpare, ef_ / 2));
+    for (std::size_t i = 0; i < memory_.walk.best.size() && memory_.vertices.size() < decided; ++i) {
+      const Candidate c = memory_.walk.best[i] & ~kExpandedBit;
+      if (items_ || gate_.excludes() == 0 || accepts(vertex_of(c))) memory_.vertices.push_back(c);
+    }
+  }
+
+  bool needs_deciding() const noexcept {
+    return state_.coder || state_.fine || !kernel_costs_are_exact(state_.rows.storage());
+  }
+
+  void decide_costs(std::vector<Candidate>& vertices) {
+    stats_.distances += vertices.size();
+    if (!state_.decides_by_head()) {
+      return exact_costs(state_.finest(), state_.search_metric(), query_, vertices, memory_.rescoring);
+    }
+    if (!decider_) {
+      decider_.emplace(*state_.coder, state_.rows, state_.rest(), state_.search_metric(), query_, memory_.head);
+    }
+    const std::size_t first = std::min(vertices.size(), kDecidedAhead);
+    for (std::size_t i = 0; i < first; ++i) decider_->prefetch(vertex_of(vertices[i]));
+    for (std::size_t i = 0; i < vertices.size(); ++i) {
+      if (i + kDecidedAhead < vertices.size()) decider_->prefetch(vertex_of(vertices[i + kDecidedAhead]));
+      vertices[i] = make_candidate(decider_->cost(vertex_of(vertices[i])), vertex_of(vertices[i]));
+    }
+  }
+
+  // Best first by codes, until the codes of the others are worse than the k-th cost by three times what codes were seen to
+  // be off by: two or three pieces instead of all that was kept.
+  void decide_in_order() {
+    std::vector<Candidate>& all = memory_.vertices;
+    std::vector<Candidate>& piece = memory_.piece;
+    // Of vectors of one length a product is half a distance less.
+    const double unit = state_.coder && state_.search_metric() == RowMetric::kDot ? 0.5 : 1;
+    double sum = 0;
+    double squares = 0;
+    std::vector<float>& costs = memory_.costs;
+    costs.clear();
+    std::size_t done = 0;
+    for (std::size_t size = k_ + kSpare; done < all.size(); size = kPiece) {
+      piece.assign(all.begin() + static_cast<std::ptrdiff_t>(done),
+                   all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), done + size)));
+      decide_costs(piece);
+      for (const Candidate c : piece) {
+        const double off = static_cast<double>(cost_of(c)) - unit * static_cast<double>(cost_of(all[done]));
+        sum += off;
+        squares += off * off;
+        costs.push_back(cost_of(c));
+        all[done++] = c;
+      }
+      if (done == all.size() || done < k_) continue;
+      const double n = static_cast<double>(done);
+      const double deviation = std::sqrt(std::max(0.0, squares / n - sum / n * (sum / n)));
+      const auto kth = costs.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+      std::nth_element(costs.begin(), kth, costs.end());
+      if (unit * static_cast<double>(cost_of(all[done])) + sum / n - 3 * deviation > static_cast<double>(*kth)) break;
+    }
+    all.resize(done);
+    std::sort(all.begin(), all.end());
+  }
+
+  // The items of the best vertices.
+  void collect() {
     std::vector<Candidate>& found = memory_.found;
     found.clear();
-    for (const Candidate vertex : vertices) {
+    for (const Candidate vertex : memory_.vertices) {
       // Ids decide among equal costs, so all that tie with the k-th are looked at.
       if (found.size() >= k_ && (vertex >> 32) != (found.back() >> 32)) break;
       const Candidate cost = vertex >> 32 << 32;
@@ -206,24 +329,26 @@ class GraphSearch {
   const float* query_;
   std::size_t k_;
   std::size_t ef_;
-  const Gate& gate_;
+  const MatchPlan* plan_;  // null: there is no filter
+  Gate& gate_;
   const Deadline& deadline_;
   std::size_t head_;  // which query of memory.head_scan this is, or kNoHead
   HnswSearchMemory& memory_;
   WalkStats& stats_;
   RowScorer scorer_;
+  std::optional<HeadDecider> decider_;
   bool decided_ = false;  // memory.vertices has the answers, by exact costs
   bool items_ = false;  // what was found are items, not vertices with their twins
 };
 
 }  // namespace
 
-void search_graph(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const SearchOptions& options,
-                  const Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats,
+void search_graph(const HnswState& state, const float* query, std::size_t k, std::size_t ef, const MatchPlan* plan,
+                  Gate& gate, const Deadline& deadline, HnswSearchMemory& memory, WalkStats& stats,
                   std::size_t head) {
   memory.found.clear();
   memory.vertices.clear();
-  GraphSearch(state, query, k, ef, gate, deadline, head, memory, stats).run(options.filter);
+  GraphSearch(state, query, k, ef, plan, gate, deadline, head, memory, stats).run();
 }
 
 }  // namespace segue

@@ -83,6 +83,19 @@ Status check_twins(const HnswState& state, const std::vector<Use>& use) {
   return {};
 }
 
+// An item's region is one of those that there are.
+Status check_regions(const HnswState& state, const std::vector<Use>& use) {
+  const Buffer<std::uint16_t>& regions = state.regions.slot_array();
+  if (state.regions.size() == 0) return {};
+  if (regions.size() != use.size()) return corrupt_file("section 'regions' has another size than the index");
+  for (std::uint32_t slot = 0; slot < use.size(); ++slot) {
+    if (state.ids.id(slot) >= 0 && regions[slot] >= state.regions.size()) {
+      return broken("regions", slot, "is in a region that is not there");
+    }
+  }
+  return {};
+}
+
 // Under inner product the codes hold every vertex, and nothing else.
 Status check_codes(const HnswState& state, const std::vector<Use>& use) {
   if (state.metric != Metric::kInnerProduct) return {};
@@ -112,6 +125,7 @@ Status validate_state(const HnswState& state, Id next_id) {
   SEGUE_RETURN_IF_ERROR(classify(state, use));
   SEGUE_RETURN_IF_ERROR(check_links(state, use));
   SEGUE_RETURN_IF_ERROR(check_twins(state, use));
+  SEGUE_RETURN_IF_ERROR(check_regions(state, use));
   return check_codes(state, use);
 }
 

@@ -13,7 +13,6 @@
 namespace segue {
 namespace {
 
-constexpr std::size_t kIterations = 10;
 constexpr std::size_t kPowerSteps = 3;
 // So many of ten lists come from k-means; fewer lists than this are not cut at all.
 constexpr std::size_t kOfTen = 9;
@@ -144,14 +143,14 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
                                            const KMeansOptions& options) {
   const std::size_t dim = sample.cols();
   const std::size_t n = sample.rows();
-  const std::size_t total = kIterations + 1;
+  const std::size_t total = options.rounds + 1;
   std::size_t lists = options.lists;
   if (lists >= kLeastToCut) lists = lists * kOfTen / 10;
 
   std::vector<float> centres = first_centres(sample, lists, options.seed);
   centres.reserve(options.lists * dim);
   std::vector<std::uint32_t> list_of(n);
-  for (std::size_t round = 0; round < kIterations; ++round) {
+  for (std::size_t round = 0; round < options.rounds; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
     Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
     const Members members(list_of, lists);
@@ -174,7 +173,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
                   centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
     }
   }
-  if (options.progress && !options.progress(kIterations, total)) return cancelled("training was cancelled");
+  if (options.progress && !options.progress(options.rounds, total)) return cancelled("training was cancelled");
   if (lists < options.lists) {
     Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
     cut_longest(sample, Members(list_of, lists), options.lists, centres);

@@ -15,6 +15,7 @@ struct KMeansOptions {
   std::size_t lists = 0;  // at least 1, at most as many as there are rows
   std::uint64_t seed = 0;
   int threads = 0;
+  std::size_t rounds = 10;
   // done and total count passes over the sample.
   Progress progress = {};
 };
