@@ -3,6 +3,10 @@
 
 #include "segue/build.hpp"
 #include "segue/build_file.hpp"
+#include "segue/candidates/constraints.hpp"
+#include "segue/candidates/generator.hpp"
+#include "segue/candidates/request.hpp"
+#include "segue/candidates/source.hpp"
 #include "segue/catalog.hpp"
 #include "segue/column.hpp"
 #include "segue/expression.hpp"

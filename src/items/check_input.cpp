@@ -154,6 +154,11 @@ void normalize(const float* x, std::size_t dim, float* out) noexcept {
   for (std::size_t i = 0; i < dim; ++i) out[i] = static_cast<float>(x[i] * scale);
 }
 
+Status check_threads(int threads) {
+  if (threads >= 0) return {};
+  return invalid_argument("threads is " + std::to_string(threads) + "; it must be positive, or 0 for all that there are");
+}
+
 Status guard_memory(const std::function<Status()>& body) {
   try {
     return body();

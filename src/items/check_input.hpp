@@ -38,6 +38,9 @@ Status check_search(MatrixView queries, std::size_t k, const SearchOptions& opti
 void normalize(const float* x, std::size_t dim, float* out) noexcept;
 float norm(const float* x, std::size_t dim) noexcept;
 
+// 0: as many as there are.
+Status check_threads(int threads);
+
 // Runs a body that may run out of memory; turns that into kOutOfMemory.
 Status guard_memory(const std::function<Status()>& body);
 

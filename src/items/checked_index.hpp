@@ -237,12 +237,6 @@ class CheckedIndex : public PublicIndex {
   std::optional<FileReader> read_only_file_;
   mutable FairSharedMutex mutex_;
 
-  static Status check_threads(int threads) {
-    if (threads >= 0) return {};
-    return invalid_argument("threads is " + std::to_string(threads) +
-                            "; it must be positive, or 0 for all that there are");
-  }
-
   // Without the lock, which validate() takes. Once it is valid it stays so.
   Status check_file_before_change() {
     if (read_only_file_) SEGUE_RETURN_IF_ERROR(read_only_file_->allow_writes());

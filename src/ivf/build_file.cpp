@@ -56,10 +56,7 @@ class IvfFileBuild {
   static Status check(VectorSource& source, std::span<const Id> ids, const BuildFileOptions& options) {
     SEGUE_RETURN_IF_ERROR(isa::environment_status());
     SEGUE_RETURN_IF_ERROR(IvfIndexBody::check_options(source.dim(), options.metric, options.ivf));
-    if (options.threads < 0) {
-      return invalid_argument("threads is " + std::to_string(options.threads) +
-                              "; it must be positive, or 0 for all that there are");
-    }
+    SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
     const std::size_t rows = source.rows();
     if (rows == 0) return invalid_argument("there are no vectors to build from; a file of lists needs at least one");
     SEGUE_RETURN_IF_ERROR(check_room(0, rows));

@@ -63,17 +63,20 @@ LAYERS = {
         ["include/segue/file.hpp", "src/load.cpp", "src/file/inspect.cpp"],
         ["base", "core data", "core algorithms", "file container", "catalog", "indexes"],
     ),
+    # From a request to a list: above the indexes.
+    "candidates": (["include/segue/candidates/**", "src/candidates/**"],
+                   ["base", "kernels", "core data", "core algorithms", "catalog", "indexes"]),
     # Of other libraries, each a library of its own.
     "interop": (["include/segue/interop/**", "src/interop/**"],
                 ["base", "core data", "core algorithms", "file container", "indexes", "file"]),
     "umbrella": (["include/segue/segue.hpp"],
-                 ["base", "core data", "core algorithms", "catalog", "indexes", "file"]),
-    "python": (["python/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "file", "umbrella"]),
-    "examples": (["examples/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "file", "umbrella"]),
+                 ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "file"]),
+    "python": (["python/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "file", "umbrella"]),
+    "examples": (["examples/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "file", "umbrella"]),
     "bench": (["bench/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "file", "umbrella"]),
+              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "file", "umbrella"]),
     "tests": (["tests/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "file", "interop",
+              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "file", "interop",
                "umbrella", "examples"]),
 }
 

@@ -26,13 +26,19 @@
 
 namespace segue {
 
+class IdTable;
+
 // What a source is asked for.
 struct Wanted {
   const Request& request;
-  std::size_t n;                // so many of its best, at most
-  const IdSet* allowed;         // only these; null: all
-  std::span<const Id> exclude;  // none of these; ascending, each once
-  std::int64_t deadline_us;     // 0: no limit
+  std::size_t n;                           // so many of its best, at most
+  const IdSet* allowed = nullptr;          // only these; null: all
+  std::span<const Id> exclude = {};        // none of these
+  std::int64_t deadline_us = 0;            // 0: no limit
+  const IdTable* exclude_table = nullptr;  // of `exclude`, where there are any; for allows()
+
+  // Whether an id may be proposed.
+  bool allows(Id id) const noexcept;
 };
 
 // Best first, no id twice. As many scores, or none.

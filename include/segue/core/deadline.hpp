@@ -18,6 +18,11 @@ class Deadline {
 
   bool limited() const noexcept { return limited_; }
   bool passed() const noexcept { return limited_ && Clock::now() >= at_; }
+  // Whole microseconds left, at least 0. Only where limited.
+  std::int64_t left_us() const noexcept {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(at_ - Clock::now()).count();
+    return left > 0 ? static_cast<std::int64_t>(left) : 0;
+  }
 
  private:
   bool limited_ = false;
