@@ -18,7 +18,7 @@ namespace {
 
 // Of the lists that a least happy answer is looked for in: this many times as many each time, up to so many.
 constexpr std::size_t kWider = 4;
-constexpr std::size_t kLongest = 4096;
+constexpr std::size_t kLongest = 1024;
 
 // The best of each of some vectors, one after the other.
 struct Lists {
