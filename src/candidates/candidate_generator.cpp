@@ -128,7 +128,9 @@ Result<Candidates> CandidateGeneratorBody::answer(const Request& request, Memory
     memory.quotas.push_back({std::move(*matches), minimum.at_least});
   }
   const Asking asking{request, *allowed, deadline, out, memory};
-  const std::size_t first = std::max(request.k, options_.mmr ? options_.mmr->pool : 0);
+  // Each could fill the list by itself; all together make up the pool.
+  const std::size_t sources = options_.sources.size();
+  const std::size_t first = std::max(request.k, options_.mmr ? (options_.mmr->pool + sources - 1) / sources : 0);
   for (std::size_t n = first;; n *= kWider) {
     ask(asking, n);
     if (!memory.quotas.empty()) ask_for_quotas(asking);

@@ -22,6 +22,7 @@ struct DiverseMemory {
   std::vector<std::uint32_t> which;
   std::vector<Id> ids;
   std::vector<std::uint32_t> looked_at;
+  std::vector<float> chosen;  // the vectors of those that have a place
   std::vector<float> products, nearest;
 };
 // In the order of places. At the deadline the rest goes to the best.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "candidates/pick.hpp"
 #include "candidates/read_vectors.hpp"
@@ -44,51 +45,124 @@ void read_directions(const Pool& pool, const Index& index, DiverseMemory& memory
 
 }  // namespace
 
+namespace {
+
+// What an item would be worth as the next one, at most: as what is above it only grows, that only falls, so it is counted
+// again only where it is the best (lazy greedy; Minoux 1978).
+struct Bound {
+  double marginal;
+  std::uint32_t at;    // in looked_at
+  std::uint32_t seen;  // of the places taken
+
+  bool operator<(const Bound& other) const noexcept {
+    return marginal != other.marginal ? marginal < other.marginal : at > other.at;
+  }
+};
+
+class Picking {
+ public:
+  Picking(const Pool& pool, const Mmr& mmr, Places& places, DiverseMemory& memory)
+      : mmr_(mmr), places_(places), memory_(memory), f32_(kernels::active_kernels().families[kernels::kFamilyF32]) {
+    const std::size_t n = memory.looked_at.size();
+    if (memory.query.size() < f32_.query_bytes(dim())) memory.query.resize(f32_.query_bytes(dim()));
+    memory.products.resize(n);
+    memory.nearest.assign(n, -std::numeric_limits<float>::infinity());
+    memory.chosen.clear();
+    double high = -std::numeric_limits<double>::infinity();
+    double low = -high;
+    for (const std::uint32_t item : memory.looked_at) {
+      high = std::max(high, pool.items()[item].score);
+      low = std::min(low, pool.items()[item].score);
+    }
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const double score = pool.items()[memory.looked_at[i]].score;
+      relevance_.push_back(high == low ? 1 : (score - low) / (high - low));
+      bounds_.push_back({lambda() * relevance_[i], i, 0});
+    }
+    std::make_heap(bounds_.begin(), bounds_.end());
+  }
+
+  void run(const Deadline& deadline) {
+    for (std::size_t place = 0; places_.left() > 0; ++place) {
+      if (place % kPlacesALook == 0 && deadline.passed()) return;
+      std::optional<Bound> best = next(true);
+      if (!best) best = next(false);
+      if (!best) return;
+      choose(best->at);
+    }
+  }
+
+ private:
+  std::size_t dim() const noexcept { return mmr_.index->dim(); }
+  double lambda() const noexcept { return static_cast<double>(mmr_.lambda); }
+  const float* row(std::uint32_t at) const noexcept { return memory_.vectors.data() + at * dim(); }
+
+  // The best that may be taken now; those that may not wait, those that never will are dropped.
+  std::optional<Bound> next(bool strict) {
+    std::optional<Bound> best;
+    waiting_.clear();
+    while (!bounds_.empty() && !best) {
+      std::pop_heap(bounds_.begin(), bounds_.end());
+      Bound bound = bounds_.back();
+      bounds_.pop_back();
+      const std::uint32_t item = memory_.looked_at[bound.at];
+      if (!places_.fits(item)) continue;
+      if (bound.seen < places_taken_) {
+        update(bound);
+        bounds_.push_back(bound);
+        std::push_heap(bounds_.begin(), bounds_.end());
+      } else if (strict && !places_.may_take(item)) {
+        waiting_.push_back(bound);
+      } else {
+        best = bound;
+      }
+    }
+    for (const Bound& bound : waiting_) {
+      bounds_.push_back(bound);
+      std::push_heap(bounds_.begin(), bounds_.end());
+    }
+    return best;
+  }
+
+  void update(Bound& bound) {
+    const std::size_t n = places_taken_ - bound.seen;
+    f32_.prepare_query(row(bound.at), dim(), memory_.query.data());
+    f32_.score_block[kernels::kDot](memory_.query.data(),
+                                    reinterpret_cast<const unsigned char*>(memory_.chosen.data() + bound.seen * dim()),
+                                    dim() * sizeof(float), n, dim(), memory_.products.data());
+    float& nearest = memory_.nearest[bound.at];
+    for (std::size_t i = 0; i < n; ++i) nearest = std::max(nearest, memory_.products[i]);
+    bound.seen = places_taken_;
+    bound.marginal = lambda() * relevance_[bound.at] - (1 - lambda()) * static_cast<double>(nearest);
+  }
+
+  void choose(std::uint32_t at) {
+    places_.take(memory_.looked_at[at]);
+    memory_.chosen.insert(memory_.chosen.end(), row(at), row(at) + dim());
+    ++places_taken_;
+    if (places_taken_ != 1) return;
+    // Next to one that is unlike it an item may gain: all are counted once.
+    for (Bound& bound : bounds_) update(bound);
+    std::make_heap(bounds_.begin(), bounds_.end());
+  }
+
+  const Mmr& mmr_;
+  Places& places_;
+  DiverseMemory& memory_;
+  const kernels::FamilyKernels& f32_;
+  std::vector<double> relevance_;
+  std::vector<Bound> bounds_;   // a heap
+  std::vector<Bound> waiting_;  // for places that quotas hold
+  std::uint32_t places_taken_ = 0;
+};
+
+}  // namespace
+
 void pick_diverse(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Deadline& deadline, Places& places,
                   DiverseMemory& memory) {
   look_at(pool, mmr, quotas, places, memory);
-  const std::size_t n = memory.looked_at.size();
-  const std::size_t dim = mmr.index->dim();
   read_directions(pool, *mmr.index, memory);
-  const kernels::FamilyKernels& f32 = kernels::active_kernels().families[kernels::kFamilyF32];
-  if (memory.query.size() < f32.query_bytes(dim)) memory.query.resize(f32.query_bytes(dim));
-  memory.products.resize(n);
-  memory.nearest.assign(n, 0.0f);
-  double high = 0;
-  double low = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double score = pool.items()[memory.looked_at[i]].score;
-    high = i == 0 ? score : std::max(high, score);
-    low = i == 0 ? score : std::min(low, score);
-  }
-  const auto lambda = static_cast<double>(mmr.lambda);
-  for (std::size_t place = 0; places.left() > 0; ++place) {
-    if (place % kPlacesALook == 0 && deadline.passed()) break;
-    std::size_t best = n;
-    double most = -std::numeric_limits<double>::infinity();
-    for (const bool strict : {true, false}) {
-      for (std::size_t i = 0; i < n; ++i) {
-        const std::uint32_t item = memory.looked_at[i];
-        if (places.is_taken(item)) continue;
-        const double relevance = high == low ? 1 : (pool.items()[item].score - low) / (high - low);
-        const double marginal = lambda * relevance - (1 - lambda) * static_cast<double>(memory.nearest[i]);
-        if (marginal > most && (strict ? places.may_take(item) : places.fits(item))) {
-          most = marginal;
-          best = i;
-        }
-      }
-      if (best != n) break;
-    }
-    if (best == n) break;
-    places.take(memory.looked_at[best]);
-    f32.prepare_query(memory.vectors.data() + best * dim, dim, memory.query.data());
-    f32.score_block[kernels::kDot](memory.query.data(), reinterpret_cast<const unsigned char*>(memory.vectors.data()),
-                                   dim * sizeof(float), n, dim, memory.products.data());
-    // Nothing is nearer than 0 to nobody; a first neighbour may be on the other side.
-    for (std::size_t i = 0; i < n; ++i) {
-      memory.nearest[i] = place == 0 ? memory.products[i] : std::max(memory.nearest[i], memory.products[i]);
-    }
-  }
+  Picking(pool, mmr, places, memory).run(deadline);
   pick_best(pool.size(), places);
 }
 
