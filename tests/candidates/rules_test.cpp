@@ -1,0 +1,208 @@
+// Minimum quotas, diversity, freshness, popularity, deadlines; and what is refused.
+
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "candidates/world.hpp"
+
+namespace segue::test {
+namespace {
+
+constexpr std::size_t kDim = World::kDim;
+
+TEST(Rules, AMinimumIsLookedForBeyondWhatIsNearest) {
+  World world(21, 2000);
+  GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
+  options.minimums = {{field("minutes") == 59, 5}, {field("minutes") == 1, 3}};
+  const auto generator = make_generator(std::move(options));
+  const Vectors query = gaussian_vectors(world.random, 1, kDim);
+  const Candidates found = generate(*generator, {.k = 20, .vectors = MatrixView(query, kDim)});
+  const auto of = [&](std::int64_t minutes) {
+    return std::count_if(found.ids.begin(), found.ids.end(), [&](Id id) { return world.minutes[static_cast<std::size_t>(id)] == minutes; });
+  };
+  ASSERT_EQ(found.ids.size(), 20u);
+  EXPECT_EQ(of(59), 5);
+  EXPECT_EQ(of(1), 3);
+  EXPECT_TRUE(std::is_sorted(found.scores.rbegin(), found.scores.rend()));
+  // The other places are the best.
+  std::vector<Id> best = world.ranked([&](Id i) { return world.score(query.data(), i); });
+  std::erase_if(best, [&](Id id) { return world.minutes[static_cast<std::size_t>(id)] == 59 || world.minutes[static_cast<std::size_t>(id)] == 1; });
+  for (std::size_t i = 0; i < 12; ++i) EXPECT_NE(std::find(found.ids.begin(), found.ids.end(), best[i]), found.ids.end()) << i;
+}
+
+TEST(Rules, CapsAndMinimumsTogetherLeaveNoPlaceEmpty) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    World world(seed, 400);
+    GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}, {"some", ranked_list({1, 2, 3}).value(), 0.5f}});
+    options.caps = {{"artist", 1}};
+    options.minimums = {{field("minutes") < 10, 4}};
+    if (seed % 2 == 0) options.mmr = Mmr{world.index, 0.5f, 60};
+    const auto generator = make_generator(std::move(options));
+    const Vectors query = gaussian_vectors(world.random, 1, kDim);
+    const Candidates found = generate(*generator, {.k = 30, .vectors = MatrixView(query, kDim)});
+    ASSERT_EQ(found.ids.size(), 30u);
+    std::set<std::int64_t> artists;
+    std::size_t few = 0;
+    for (const Id id : found.ids) {
+      EXPECT_TRUE(artists.insert(world.artist[static_cast<std::size_t>(id)]).second);
+      few += world.minutes[static_cast<std::size_t>(id)] < 10;
+    }
+    EXPECT_GE(few, 4u);
+  }
+}
+
+// By the definition, place by place, in double precision.
+TEST(Rules, DiversityIsMaximalMarginalRelevance) {
+  for (const float lambda : {0.0f, 0.4f, 0.8f, 1.0f}) {
+    SCOPED_TRACE("lambda " + std::to_string(lambda));
+    World world(22, 500);
+    GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
+    options.mmr = Mmr{world.index, lambda, 80};
+    const auto generator = make_generator(std::move(options));
+    const Vectors query = gaussian_vectors(world.random, 1, kDim);
+    const Candidates found = generate(*generator, {.k = 30, .vectors = MatrixView(query, kDim)});
+    ASSERT_EQ(found.ids.size(), 30u);
+    std::vector<Id> pool = world.ranked([&](Id i) { return world.score(query.data(), i); });
+    pool.resize(80);
+    const double high = world.score(query.data(), pool.front()), low = world.score(query.data(), pool.back());
+    const auto cosine = [&](Id a, Id b) {
+      double ab = 0, aa = 0, bb = 0;
+      for (std::size_t j = 0; j < kDim; ++j) {
+        ab += static_cast<double>(world.row(a)[j]) * world.row(b)[j];
+        aa += static_cast<double>(world.row(a)[j]) * world.row(a)[j];
+        bb += static_cast<double>(world.row(b)[j]) * world.row(b)[j];
+      }
+      return ab / std::sqrt(aa * bb);
+    };
+    const double l = lambda;
+    for (std::size_t place = 0; place < 30; ++place) {
+      const auto marginal = [&](Id id) {
+        double nearest = place == 0 ? 0 : -1;
+        for (std::size_t i = 0; i < place; ++i) nearest = std::max(nearest, cosine(id, found.ids[i]));
+        // The scale of a blend: the last of the pool has 1 / n, which the scale from 0 to 1 undoes.
+        return l * (world.score(query.data(), id) - low) / (high - low) - (1 - l) * nearest;
+      };
+      double most = -1e300;
+      for (const Id id : pool) {
+        if (std::find(found.ids.begin(), found.ids.begin() + static_cast<std::ptrdiff_t>(place), id) ==
+            found.ids.begin() + static_cast<std::ptrdiff_t>(place)) {
+          most = std::max(most, marginal(id));
+        }
+      }
+      ASSERT_NEAR(marginal(found.ids[place]), most, 1e-5) << "place " << place;
+    }
+  }
+}
+
+TEST(Rules, FreshnessAndPopularityMoveScores) {
+  World world(23, 100);
+  const std::vector<Id> list = {10, 20, 30, 40, 5000};  // the last has no row
+  GeneratorOptions options = world.options({{"list", ranked_list(list).value()}});
+  options.freshness = Freshness{"released", 100, 0.6, 86400 * 1000};
+  options.popularity = Popularity{"minutes", 0.1};
+  const auto generator = make_generator(std::move(options));
+  const Candidates found = generate(*generator, {.k = 5});
+  ASSERT_EQ(found.ids.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto rank = static_cast<double>(std::find(list.begin(), list.end(), found.ids[i]) - list.begin());
+    const bool known = found.ids[i] < 100;
+    const auto id = static_cast<std::size_t>(found.ids[i]);
+    const double age = known ? 1000 - static_cast<double>(world.released[id]) / 86400 : 1e9;
+    const double count = known ? std::max<double>(1, static_cast<double>(world.minutes[id])) : 1;
+    const double expected = (1 - rank / 5) * (0.4 + 0.6 * std::exp2(-age / 100)) - 0.1 * std::log(count);
+    EXPECT_NEAR(found.scores[i], expected, 1e-6) << found.ids[i];
+    if (i > 0) {
+        EXPECT_LE(found.scores[i], found.scores[i - 1]);
+      }
+  }
+}
+
+TEST(Rules, ADeadlineEndsItAndSaysSo) {
+  World world(24, 300);
+  const auto slow = callable_source([](const Wanted& wanted, Proposals& out) {
+    EXPECT_GT(wanted.deadline_us, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    out.ids = {1, 2};
+    return Status();
+  });
+  const auto generator = make_generator(world.options({{"slow", slow}, {"taste", nearest_to_vectors(world.index)}}));
+  const Vectors query = gaussian_vectors(world.random, 1, kDim);
+  const Candidates found = generate(*generator, {.k = 10, .vectors = MatrixView(query, kDim), .deadline_us = 5000});
+  EXPECT_EQ(found.ended_by, EndedBy::kDeadline);
+  EXPECT_EQ(found.ids, (std::vector<Id>{1, 2}));
+  EXPECT_TRUE(found.reports[1].cut) << "it was never asked";
+  EXPECT_NE(found.reason.find("time ran out"), std::string::npos);
+  EXPECT_GT(found.reports[0].microseconds, 15000);
+}
+
+std::string refused(const World& world, const std::function<void(GeneratorOptions&)>& change) {
+  GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
+  change(options);
+  const auto generator = CandidateGenerator::create(std::move(options));
+  EXPECT_FALSE(generator.ok());
+  return generator.status().message();
+}
+
+TEST(Rules, WhatAGeneratorIsRefusedFor) {
+  World world(25, 50);
+  const auto expect = [&](const std::function<void(GeneratorOptions&)>& change, const char* part) {
+    const std::string message = refused(world, change);
+    EXPECT_NE(message.find(part), std::string::npos) << message << "\nexpected: " << part;
+  };
+  expect([](auto& o) { o.sources.clear(); }, "without sources");
+  expect([](auto& o) { o.sources.push_back(o.sources[0]); }, "two sources are named 'taste'");
+  expect([](auto& o) { o.sources[0].source = nullptr; }, "source 'taste' is null");
+  expect([](auto& o) { o.sources[0].weight = -1; }, "weight -1");
+  expect([](auto& o) { o.sources[0].share = 0.5f; }, "only the blend 'shares'");
+  expect([](auto& o) { o.blend = Blend::kShares; }, "no source has one");
+  expect([](auto& o) { o.blend = Blend::kShares; o.sources.push_back({"b", o.sources[0].source, 1, 0.7f}); o.sources[0].share = 0.7f; }, "add up to 1.4");
+  expect([](auto& o) { o.caps = {{"artist", 0}}; }, "the cap on 'artist' is 0");
+  expect([](auto& o) { o.caps = {{"genre", 1}}; }, "it has artist (integer)");
+  expect([](auto& o) { o.caps = {{"loudness", 1}}; }, "of type float");
+  expect([](auto& o) { o.catalog = nullptr; o.caps = {{"artist", 1}}; }, "the generator has none");
+  expect([](auto& o) { o.minimums = {{field("genre") == "x", 1}}; }, "genre");
+  expect([](auto& o) { o.minimums = {{field("minutes") == 3, 0}}; }, "is 0");
+  expect([](auto& o) { o.freshness = Freshness{"minutes"}; }, "needs a column of dates");
+  expect([](auto& o) { o.freshness = Freshness{"released", 0}; }, "half-life of 0");
+  expect([](auto& o) { o.popularity = Popularity{"mood"}; }, "integers or floats");
+  expect([](auto& o) { o.mmr = Mmr{nullptr}; }, "without an index");
+  expect([&](auto& o) { o.mmr = Mmr{world.index, 1.5f}; }, "lambda 1.5");
+  EXPECT_FALSE(ranked_list({1, 2, 1}).ok());
+  EXPECT_FALSE(ranked_list({1, -2}).ok());
+  EXPECT_FALSE(ranked_list({1, 2}, {1.0f}).ok());
+}
+
+TEST(Rules, WhatARequestIsRefusedFor) {
+  World world(26, 50);
+  GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
+  options.minimums = {{field("minutes") < 30, 3}};
+  const auto generator = make_generator(std::move(options));
+  const auto expect = [&](const Request& request, const char* part) {
+    const auto found = generator->generate(request);
+    ASSERT_FALSE(found.ok()) << part;
+    EXPECT_EQ(found.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_NE(found.status().message().find(part), std::string::npos) << found.status().message() << "\nexpected: " << part;
+  };
+  const MatrixView one(world.vectors.data(), 1, kDim), wide(world.vectors.data(), 1, kDim + 1);
+  const std::vector<float> two = {1, 1}, zero = {0}, nan(kDim, std::nanf(""));
+  expect({.k = 0}, "k of 0");
+  expect({.k = 2, .vectors = one}, "asks for 3");
+  expect({.vectors = wide}, "source 'taste': the request's vectors have 9 dimensions, the index 8");
+  expect({.vectors = one, .weights = two}, "1 vectors and 2 weights");
+  expect({.vectors = one, .weights = zero}, "weight 0");
+  expect({.vectors = MatrixView(nan, kDim)}, "not finite");
+  expect({.vectors = one, .seed_half_life = 0}, "seed_half_life of 0");
+  expect({.vectors = one, .deadline_us = -1}, "deadline of -1");
+  expect({.vectors = one, .filter = field("genre") == "x"}, "genre");
+  const Candidates none = generate(*generator, {.vectors = one, .filter = field("minutes") > 1000});
+  EXPECT_TRUE(none.ids.empty());
+  EXPECT_EQ(none.reason, "the filter matches nothing");
+  GeneratorOptions bare;
+  bare.sources = {{"taste", nearest_to_vectors(world.index)}};
+  EXPECT_NE(make_generator(std::move(bare))->generate({.vectors = one, .filter = field("minutes") > 1}).status().message().find("no catalog"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace segue::test
