@@ -46,7 +46,9 @@ TEST(GenerateThreads, BesideChangesOfIndexAndCatalog) {
       EXPECT_TRUE(graph->upsert(MatrixView(x, kDim), ids).ok());
       const std::vector columns = {ColumnData::integers("minutes", {static_cast<std::int64_t>(random.below(60))})};
       EXPECT_TRUE(world.catalog->upsert(columns, {ids, {}}).ok());
-      if (random.below(4) == 0) EXPECT_TRUE(graph->remove(ids).ok());
+      if (random.below(4) == 0) {
+        EXPECT_TRUE(graph->remove(ids).ok());
+      }
     }
   });
   for (std::thread& thread : threads) thread.join();
