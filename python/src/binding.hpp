@@ -16,6 +16,8 @@ void bind_index(pybind11::module_& module);
 void bind_search(pybind11::module_& module);
 // Expression, _Catalog, Index.catalog.
 void bind_catalog(pybind11::module_& module);
+// _Source, _Generator.
+void bind_candidates(pybind11::module_& module);
 void bind_files(pybind11::module_& module);
 // _build_file.
 void bind_build_file(pybind11::module_& module);

@@ -22,6 +22,7 @@ PYBIND11_MODULE(_segue, module) {
   bind_index(module);
   bind_search(module);
   bind_catalog(module);
+  bind_candidates(module);
   bind_files(module);
   bind_build(module);
   bind_build_file(module);

@@ -23,8 +23,9 @@ def public() -> dict[str, object]:
         value = getattr(segue, name)
         if inspect.isclass(value):
             found[name] = value
+            fields = getattr(value, "__dataclass_fields__", {})  # described with their classes
             for member, raw in vars(value).items():
-                if not member.startswith("_") and not isinstance(raw, type(segue.SearchResult.ids)):
+                if not member.startswith("_") and member not in fields and not isinstance(raw, type(segue.SearchResult.ids)):
                     found[f"{name}.{member}"] = getattr(value, member)
         elif inspect.ismodule(value):
             found |= {f"{name}.{member}": getattr(value, member) for member in value.__all__}

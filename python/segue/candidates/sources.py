@@ -1,0 +1,159 @@
+"""Where candidates come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from .. import _segue
+from .._errors import InvalidArgument
+
+
+class NearestToVectors:
+    """Nearest to a request's vectors, together as its `combine` says. Nothing for one without vectors.
+
+    Args:
+        index: The index to search.
+        ef: Of a HnswIndex, as in its `search`.
+        nprobe: Of an IvfIndex.
+        recall: What `segue.tune` found the effort for; not together with the others.
+
+    Example:
+        >>> import numpy as np, segue
+        >>> index = segue.build(np.eye(4, dtype=np.float32), metric="cosine", progress=False)
+        >>> segue.NearestToVectors(index)
+        NearestToVectors(FlatIndex)
+    """
+
+    def __init__(
+        self,
+        index: _segue.Index,
+        *,
+        ef: Optional[int] = None,
+        nprobe: Optional[int] = None,
+        recall: Optional[float] = None,
+    ) -> None:
+        self._of = type(_index(index)).__name__
+        self._core = _segue._nearest_to_vectors(index, ef, nprobe, recall)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._of})"
+
+
+class NearestToSeeds:
+    """Nearest to the seeds of a request: to the sum of their vectors, older ones weighing less, in
+    one search.
+
+    Args:
+        index: The index to search, which has the vectors. Seeds that it does not hold are passed
+            over.
+        ef: Of a HnswIndex, as in its `search`.
+        nprobe: Of an IvfIndex.
+        recall: What `segue.tune` found the effort for; not together with the others.
+
+    Example:
+        >>> import numpy as np, segue
+        >>> index = segue.build(np.eye(4, dtype=np.float32), metric="cosine", progress=False)
+        >>> segue.NearestToSeeds(index)
+        NearestToSeeds(FlatIndex)
+    """
+
+    def __init__(
+        self,
+        index: _segue.Index,
+        *,
+        ef: Optional[int] = None,
+        nprobe: Optional[int] = None,
+        recall: Optional[float] = None,
+    ) -> None:
+        self._of = type(_index(index)).__name__
+        self._core = _segue._nearest_to_seeds(index, ef, nprobe, recall)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._of})"
+
+
+class RankedList:
+    """A list, best first: what is popular, new, chosen by editors.
+
+    Args:
+        ids: Best first, none twice.
+        scores: One an id, falling; None: only the rank counts.
+
+    Example:
+        >>> import segue
+        >>> segue.RankedList([7, 3, 9])
+        RankedList(3 ids)
+    """
+
+    def __init__(self, ids: Any, scores: Any = None) -> None:
+        self._ids = len(ids)
+        self._core = _segue._ranked_list(ids, None if scores is None else np.asarray(scores, np.float32).reshape(-1))
+
+    def __repr__(self) -> str:
+        return f"RankedList({self._ids} ids)"
+
+
+class CallableSource:
+    """Whatever a function proposes. Ids that are not allowed, or there twice, are dropped.
+
+    Args:
+        function: Called with the Request and how many are wanted; returns ids, best first, or the
+            pair (ids, scores). What it raises is this source's failure: the others go on.
+
+    Example:
+        >>> import segue
+        >>> segue.CallableSource(lambda request, n: [4, 2][:n])
+        CallableSource(<lambda>)
+    """
+
+    def __init__(self, function: Callable[[Any, int], Any]) -> None:
+        if not callable(function):
+            raise InvalidArgument(f"function is {function!r} ({type(function).__name__}), expected something to call")
+        self._name = getattr(function, "__name__", type(function).__name__)
+        self._core = _segue._callable_source(function)
+
+    def __repr__(self) -> str:
+        return f"CallableSource({self._name})"
+
+
+AnySource = Union[NearestToVectors, NearestToSeeds, RankedList, CallableSource]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source in its place among others.
+
+    Args:
+        name: What reports and provenance call it.
+        source: NearestToVectors, NearestToSeeds, RankedList or CallableSource.
+        weight: What its scores are multiplied by in a blend.
+        share: Of the places, under blend="shares".
+
+    Example:
+        >>> import segue
+        >>> segue.Source("popular", segue.RankedList([7, 3]), weight=0.3)
+        Source(name='popular', source=RankedList(2 ids), weight=0.3, share=0.0)
+    """
+
+    name: str
+    source: AnySource
+    weight: float = 1.0
+    share: float = 0.0
+
+    def _parts(self) -> tuple[str, Any, float, float]:
+        if not isinstance(self.source, (NearestToVectors, NearestToSeeds, RankedList, CallableSource)):
+            raise InvalidArgument(
+                f"source {self.name!r} is a {type(self.source).__name__}, expected NearestToVectors, NearestToSeeds, "
+                "RankedList or CallableSource"
+            )
+        return self.name, self.source._core, self.weight, self.share
+
+
+def _index(index: Any) -> Any:
+    if not isinstance(index, _segue.Index):
+        raise InvalidArgument(f"index is a {type(index).__name__}, expected a segue.Index")
+    return index
