@@ -33,7 +33,6 @@ void Places::reset(std::size_t k, std::span<const PoolItem> items, const Catalog
   }
   quotas_of_.assign(items.size(), 0);
   needs_.assign(quotas.size(), 0);
-  missing_.assign(quotas.size(), 0);
   wanted_ = 0;
   for (std::size_t q = 0; q < quotas.size(); ++q) {
     std::size_t there = 0;
@@ -43,7 +42,6 @@ void Places::reset(std::size_t k, std::span<const PoolItem> items, const Catalog
       ++there;
     }
     needs_[q] = std::min(quotas[q].at_least, there);
-    missing_[q] = quotas[q].at_least - needs_[q];
     wanted_ += needs_[q];
   }
 }

@@ -37,8 +37,6 @@ class Places {
   // And enough places are left then for what quotas still want.
   bool may_take(std::uint32_t item) const noexcept;
   void take(std::uint32_t item);
-  // How many more items would match a quota than there are in `items`; 0: quotas have all that they ask for.
-  std::size_t missing(std::size_t quota) const noexcept { return missing_[quota]; }
   bool matches(std::uint32_t item, std::size_t quota) const noexcept { return quotas_of_[item] >> quota & 1; }
 
  private:
@@ -50,7 +48,6 @@ class Places {
   std::vector<std::size_t> room_;         // of each group
   std::vector<std::uint64_t> quotas_of_;  // of each item: a bit a quota
   std::vector<std::size_t> needs_;        // of each quota
-  std::vector<std::size_t> missing_;
   std::size_t wanted_ = 0;  // all needs
   std::vector<IdTable> values_;  // of each cap: its group by value
 };

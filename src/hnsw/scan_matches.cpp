@@ -152,7 +152,7 @@ void scan_packed(const MatchScan& scan, std::size_t keep, MatchScanMemory& memor
 }
 
 void score_matches(const MatchScan& scan, const RowScorer& scorer, WalkMemory& walk, WalkStats& stats) {
-  Scored scored(scan, scorer, 0, walk, stats);
+  Scored scored(scan, scorer, 1, walk, stats);  // all are scored, however long they bring nothing
   const std::span<const std::uint32_t> slots = scan.plan.slots;
   for (std::size_t first = 0; first < slots.size() && !stats.cut; first += kMaxScoreList) {
     scored.take(slots.subspan(first, std::min(kMaxScoreList, slots.size() - first)));

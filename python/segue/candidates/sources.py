@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, ClassVar, Optional, Union
 
 import numpy as np
 
@@ -12,7 +12,27 @@ from .. import _segue
 from .._errors import InvalidArgument
 
 
-class NearestToVectors:
+class _Nearest:
+    """What searches an index, whatever it asks."""
+
+    _make: ClassVar[Callable[..., Any]]
+
+    def __init__(
+        self,
+        index: _segue.Index,
+        *,
+        ef: Optional[int] = None,
+        nprobe: Optional[int] = None,
+        recall: Optional[float] = None,
+    ) -> None:
+        self._of = type(_index(index)).__name__
+        self._core = self._make(index, ef, nprobe, recall)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._of})"
+
+
+class NearestToVectors(_Nearest):
     """Nearest to a request's vectors, together as its `combine` says. Nothing for one without vectors.
 
     Args:
@@ -28,22 +48,10 @@ class NearestToVectors:
         NearestToVectors(FlatIndex)
     """
 
-    def __init__(
-        self,
-        index: _segue.Index,
-        *,
-        ef: Optional[int] = None,
-        nprobe: Optional[int] = None,
-        recall: Optional[float] = None,
-    ) -> None:
-        self._of = type(_index(index)).__name__
-        self._core = _segue._nearest_to_vectors(index, ef, nprobe, recall)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._of})"
+    _make = staticmethod(_segue._nearest_to_vectors)
 
 
-class NearestToSeeds:
+class NearestToSeeds(_Nearest):
     """Nearest to the seeds of a request: to the sum of their vectors, older ones weighing less, in
     one search.
 
@@ -61,19 +69,7 @@ class NearestToSeeds:
         NearestToSeeds(FlatIndex)
     """
 
-    def __init__(
-        self,
-        index: _segue.Index,
-        *,
-        ef: Optional[int] = None,
-        nprobe: Optional[int] = None,
-        recall: Optional[float] = None,
-    ) -> None:
-        self._of = type(_index(index)).__name__
-        self._core = _segue._nearest_to_seeds(index, ef, nprobe, recall)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._of})"
+    _make = staticmethod(_segue._nearest_to_seeds)
 
 
 class RankedList:
