@@ -55,7 +55,9 @@ struct BlockScan {
     V sums[Q][B * kVectors];
     SEGUE_UNROLL
     for (std::size_t q = 0; q < Q; ++q) {
-      const V start = Blocks::splat(-Blocks::kRowOffset * queries[q].code_sum);
+      // Unsigned: a damaged file may bring in sums that are none, and those may wrap.
+      const std::uint32_t surplus = static_cast<std::uint32_t>(Blocks::kRowOffset) * static_cast<std::uint32_t>(queries[q].code_sum);
+      const V start = Blocks::splat(static_cast<std::int32_t>(std::uint32_t{0} - surplus));
       SEGUE_UNROLL
       for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = start;
     }
