@@ -26,6 +26,19 @@ std::size_t column_of(const Catalog& catalog, const std::string& name) {
       std::find_if(columns.begin(), columns.end(), [&](const ColumnSpec& c) { return c.name == name; }) - columns.begin());
 }
 
+// Those from `first` on, the best first.
+void sort_from(std::size_t first, Proposals& proposals) {
+  if (first >= proposals.ids.size() || proposals.scores.size() != proposals.ids.size()) return;
+  std::vector<std::pair<float, Id>> tail;
+  const float sign = proposals.larger_is_better ? -1.0f : 1.0f;
+  for (std::size_t i = first; i < proposals.ids.size(); ++i) tail.emplace_back(sign * proposals.scores[i], proposals.ids[i]);
+  std::sort(tail.begin(), tail.end());
+  for (std::size_t i = first; i < proposals.ids.size(); ++i) {
+    proposals.scores[i] = sign * tail[i - first].first;
+    proposals.ids[i] = tail[i - first].second;
+  }
+}
+
 std::int64_t seconds_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
@@ -191,6 +204,8 @@ void CandidateGeneratorBody::ask(const Asking& asking, std::size_t n) const {
 // Where the pool has too few of what a quota wants, sources are asked for those alone.
 void CandidateGeneratorBody::ask_for_quotas(const Asking& asking) const {
   Memory& memory = asking.memory;
+  std::vector<std::size_t> own_size;
+  for (const Proposals& p : memory.proposals) own_size.push_back(p.ids.size());
   for (const Quota& quota : memory.quotas) {
     std::size_t there = 0;
     IdTable& known = memory.table;
@@ -228,6 +243,8 @@ void CandidateGeneratorBody::ask_for_quotas(const Asking& asking) const {
       }
     }
   }
+  // What several quotas brought, in one order: the scale of a blend ends with the last.
+  for (std::size_t s = 0; memory.quotas.size() > 1 && s < own_size.size(); ++s) sort_from(own_size[s], memory.proposals[s]);
 }
 
 void CandidateGeneratorBody::move_scores(const CatalogRows& rows, Pool& pool) const {

@@ -204,7 +204,8 @@ class NearestToVectors final : public Nearest {
       std::sort(ids.begin(), ids.end());
       ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
       weigh_worst(request, ids, best);
-      const bool sure = best.size() >= wanted.n && best[wanted.n - 1].value >= unseen;
+      // What is unseen and as good may have a smaller id.
+      const bool sure = best.size() >= wanted.n && best[wanted.n - 1].value > unseen;
       if (all || sure || out.cut || deadline.passed() || fetch >= std::max(kLongest, 16 * wanted.n)) {
         out.exhausted = all && best.size() <= wanted.n && !out.cut;
         emit(best, wanted.n, out);

@@ -55,11 +55,10 @@ bool Places::fits(std::uint32_t item) const noexcept {
 
 bool Places::may_take(std::uint32_t item) const noexcept {
   if (left_ == 0 || !fits(item)) return false;
-  std::size_t wanted = wanted_;
   for (std::uint64_t bits = quotas_of_[item]; bits != 0; bits &= bits - 1) {
-    wanted -= needs_[static_cast<std::size_t>(std::countr_zero(bits))] > 0;
+    if (needs_[static_cast<std::size_t>(std::countr_zero(bits))] > 0) return true;
   }
-  return wanted < left_;
+  return wanted_ < left_;
 }
 
 void Places::take(std::uint32_t item) {

@@ -34,7 +34,7 @@ class Places {
   bool is_taken(std::uint32_t item) const noexcept { return is_taken_[item] != 0; }
   // No group of it is full.
   bool fits(std::uint32_t item) const noexcept;
-  // And enough places are left then for what quotas still want.
+  // And a quota wants it, or enough places are left then for what quotas still want.
   bool may_take(std::uint32_t item) const noexcept;
   void take(std::uint32_t item);
   bool matches(std::uint32_t item, std::size_t quota) const noexcept { return quotas_of_[item] >> quota & 1; }

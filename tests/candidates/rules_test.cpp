@@ -53,6 +53,46 @@ TEST(Rules, CapsAndMinimumsTogetherLeaveNoPlaceEmpty) {
   }
 }
 
+TEST(Rules, MinimumsForWhichThereIsNoRoomGetWhatRoomThereIs) {
+  World world(28, 300);
+  const Vectors query = gaussian_vectors(world.random, 1, kDim);
+  const auto count = [&](const Candidates& found, auto matches) {
+    return std::count_if(found.ids.begin(), found.ids.end(), [&](Id id) { return matches(world.minutes[static_cast<std::size_t>(id)]); });
+  };
+  // Apart: together more than k.
+  GeneratorOptions apart = world.options({{"taste", nearest_to_vectors(world.index)}});
+  apart.minimums = {{field("minutes") < 5, 5}, {field("minutes") >= 55, 5}};
+  const Candidates few = generate(*make_generator(std::move(apart)), {.k = 6, .vectors = MatrixView(query, kDim)});
+  EXPECT_EQ(count(few, [](std::int64_t m) { return m < 5 || m >= 55; }), 6);
+  // The same items for both: it can be done.
+  GeneratorOptions same = world.options({{"taste", nearest_to_vectors(world.index)}});
+  same.minimums = {{field("minutes") < 5, 5}, {field("minutes") < 5, 5}};
+  const Candidates both = generate(*make_generator(std::move(same)), {.k = 6, .vectors = MatrixView(query, kDim)});
+  EXPECT_GE(count(both, [](std::int64_t m) { return m < 5; }), 5);
+}
+
+// Two quotas search by themselves; what the second brings may be better than what the first did.
+TEST(Rules, WhatSeveralMinimumsBringIsInTheOrderOfItsScores) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    World world(seed, 1000);
+    GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
+    options.minimums = {{field("minutes") == 59, 4}, {field("minutes") == 1, 4}};
+    const auto generator = make_generator(std::move(options));
+    const Vectors query = gaussian_vectors(world.random, 1, kDim);
+    const Candidates found = generate(*generator, {.k = 10, .vectors = MatrixView(query, kDim)});
+    ASSERT_EQ(found.ids.size(), 10u);
+    EXPECT_TRUE(std::is_sorted(found.source_scores.rbegin(), found.source_scores.rend()));
+    EXPECT_TRUE(std::is_sorted(found.ranks.begin(), found.ranks.end()));
+    for (const std::int64_t minutes : {59, 1}) {
+      const auto matches = [&](Id id) { return world.minutes[static_cast<std::size_t>(id)] == minutes; };
+      std::vector<Id> best = world.ranked([&](Id i) { return world.score(query.data(), i); });
+      std::erase_if(best, [&](Id id) { return !matches(id); });
+      for (std::size_t i = 0; i < 4; ++i) EXPECT_NE(std::find(found.ids.begin(), found.ids.end(), best[i]), found.ids.end()) << i;
+    }
+  }
+}
+
 // By the definition, place by place, in double precision.
 TEST(Rules, DiversityIsMaximalMarginalRelevance) {
   for (const float lambda : {0.0f, 0.4f, 0.8f, 1.0f}) {
