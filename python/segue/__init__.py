@@ -46,6 +46,7 @@ from .candidates import (
     RankedList,
     Request,
     Source,
+    SourceReport,
 )
 from .evaluation import (
     Comparison,
@@ -107,6 +108,7 @@ __all__ = [
     "Request",
     "SearchResult",
     "Source",
+    "SourceReport",
     "Split",
     "Tuning",
     "Unsupported",

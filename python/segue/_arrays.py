@@ -44,6 +44,17 @@ def as_ids(value: Any, what: str) -> np.ndarray:
     return np.require(array, np.int64, ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"])
 
 
+def as_numbers(value: Any, what: str) -> np.ndarray:
+    """C-contiguous float32 of one dimension, from floats or integers: weights, scores."""
+    array = _as_array(_listed(value), what, "numbers")
+    if array.dtype.kind not in "fiu":
+        raise InvalidArgument(f"{what} are {_kind(array, value)}, expected numbers")
+    if array.ndim > 1:
+        raise InvalidArgument(f"{what} are of shape {array.shape}, expected (n,)")
+    with np.errstate(over="ignore"):
+        return np.require(array.reshape(-1), np.float32, ["C_CONTIGUOUS", "ALIGNED", "ENSUREARRAY"])
+
+
 def as_mask(value: Any, what: str = "filter") -> np.ndarray:
     """C-contiguous booleans of one dimension."""
     array = _as_array(value, what, "a segue.IdSet or a boolean array")

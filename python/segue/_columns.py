@@ -176,6 +176,11 @@ def _seconds(name: str, row: int, value: Any) -> int:
             value = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             raise InvalidArgument(f"column {name!r}, row {row}: {value!r} is no date; write 2024-05-01") from None
+    return since_1970(value)
+
+
+def since_1970(value: Any) -> int:
+    """Seconds, of a datetime, a date or a datetime64; a time without a zone is UTC."""
     if isinstance(value, np.datetime64):
         return int(value.astype("datetime64[s]").astype(np.int64))
     if not isinstance(value, datetime.datetime):

@@ -69,17 +69,19 @@ int to_threads(py::handle value) {
   return int(to_size(value, "threads", 1, 4096));
 }
 
-float to_float(py::handle value, const char* name) {
+double to_double(py::handle value, const char* name) {
   if (!PyBool_Check(value.ptr()) && (PyFloat_Check(value.ptr()) || PyNumber_Check(value.ptr()) != 0)) {
     const double found = PyFloat_AsDouble(value.ptr());
     if (PyErr_Occurred() != nullptr) {
       PyErr_Clear();
     } else if (!std::isnan(found)) {
-      return float(found);
+      return found;
     }
   }
   raise_invalid(std::string(name) + " is " + describe(value) + ", expected a number");
 }
+
+float to_float(py::handle value, const char* name) { return float(to_double(value, name)); }
 
 double to_recall(py::handle value) {
   double found = 0;

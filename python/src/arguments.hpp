@@ -23,6 +23,7 @@ Id to_id(pybind11::handle value);
 std::uint64_t to_uint64(pybind11::handle value, const char* name);
 // None gives 0, which in the C++ API stands for all.
 int to_threads(pybind11::handle value);
+double to_double(pybind11::handle value, const char* name);
 float to_float(pybind11::handle value, const char* name);
 // A number above 0 and at most 1.
 double to_recall(pybind11::handle value);

@@ -1,8 +1,6 @@
-// The compiled half of segue/candidates.py: sources, and a generator that takes requests as tuples.
+// The compiled half of segue/candidates/: sources, and a generator that takes requests as tuples.
 
-#include <pybind11/stl.h>
-
-#include <algorithm>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,75 +42,91 @@ NearestOptions to_options(const py::object& ef, const py::object& nprobe, const 
   return options;
 }
 
+// What as_numbers of segue/_arrays.py made; None: none.
 std::vector<float> to_numbers(const py::object& values) {
   if (values.is_none()) return {};
-  const auto array = values.cast<py::array_t<float, py::array::c_style | py::array::forcecast>>();
+  const auto array = values.cast<py::array_t<float, py::array::c_style>>();
   return {array.data(), array.data() + array.size()};
-}
-
-// The Python request of each that is under way. Guarded by the GIL.
-std::map<const Request*, py::handle>& requests_under_way() {
-  static auto* all = new std::map<const Request*, py::handle>;
-  return *all;
-}
-
-SourcePtr make_callable(const py::object& function) {
-  const auto held = hold(function);
-  return callable_source([held](const Wanted& wanted, Proposals& out) -> Status {
-    const AcquireGil acquired;
-    try {
-      const auto request = requests_under_way().find(&wanted.request);
-      const py::object asked = request == requests_under_way().end() ? py::none() : py::reinterpret_borrow<py::object>(request->second);
-      py::object given = (*held)(asked, wanted.n);
-      py::object scores = py::none();
-      if (py::isinstance<py::tuple>(given) && py::len(given) == 2) {
-        scores = given[py::int_(1)];
-        given = given[py::int_(0)];
-      }
-      const IdInput ids = to_ids(given, "ids of a source");
-      out.ids.assign(ids.ids.begin(), ids.ids.end());
-      out.scores = to_numbers(scores);
-      return {};
-    } catch (py::error_already_set& error) {
-      return {StatusCode::kUnsupported, std::string("it raised ") + error.what()};
-    }
-  });
 }
 
 // One request, and what it borrows from.
 struct Asked {
-  explicit Asked(const py::tuple& parts) : object(parts[0]) {
+  explicit Asked(py::tuple request_parts) : parts(std::move(request_parts)) {
     request.k = to_size(parts[1], "k", 1);
-    if (!parts[2].is_none()) {
+    if (!is_none(2)) {
       vectors = to_matrix(parts[2], "vectors");
       request.vectors = vectors.view;
     }
     weights = to_numbers(parts[3]);
     request.weights = weights;
     request.combine = python::take(parse_combine(to_string(parts[4], "combine")));
-    if (!parts[5].is_none()) {
+    if (!is_none(5)) {
       seeds = to_ids(parts[5], "seeds");
       request.seeds = seeds.ids;
     }
-    request.seed_half_life = parts[6].cast<double>();
+    request.seed_half_life = to_double(parts[6], "seed_half_life");
     request.exclude_seeds = to_bool(parts[7], "exclude_seeds");
-    if (!parts[8].is_none()) request.filter = parts[8].cast<const Expression&>();
-    if (!parts[9].is_none()) request.allowed = &allowed.emplace(parts[9].cast<const IdSet&>());
-    if (!parts[10].is_none()) {
+    if (!is_none(8)) request.filter = parts[8].cast<const Expression&>();
+    if (!is_none(9)) request.allowed = parts[9].cast<const IdSet*>();
+    if (!is_none(10)) {
       exclude = to_ids(parts[10], "exclude");
       request.exclude = exclude.ids;
     }
-    if (!parts[11].is_none()) request.deadline_us = static_cast<std::int64_t>(to_size(parts[11], "deadline_us", 1));
+    if (!is_none(11)) request.deadline_us = static_cast<std::int64_t>(to_size(parts[11], "deadline_us", 1));
   }
   Asked(const Asked&) = delete;
 
-  py::object object;
+  bool is_none(std::size_t part) const { return py::object(parts[part]).is_none(); }
+
+  py::tuple parts;  // the first is the Request itself
   FloatInput vectors;
   std::vector<float> weights;
   IdInput seeds, exclude;
-  std::optional<IdSet> allowed;
   Request request;
+  std::exception_ptr interrupted;  // what is no failure of a source: KeyboardInterrupt, SystemExit
 };
+
+// Those under way, as callables are to see what Python asked for. Guarded by the GIL.
+class UnderWay {
+ public:
+  UnderWay(const std::vector<std::unique_ptr<Asked>>& asked, const std::vector<Request>& requests) : requests_(requests) {
+    for (std::size_t i = 0; i < requests.size(); ++i) all()[&requests[i]] = asked[i].get();
+  }
+  ~UnderWay() {
+    for (const Request& request : requests_) all().erase(&request);
+  }
+  UnderWay(const UnderWay&) = delete;
+
+  static Asked& at(const Request& request) { return *all().at(&request); }
+
+ private:
+  static std::map<const Request*, Asked*>& all() {
+    static auto* requests = new std::map<const Request*, Asked*>;
+    return *requests;
+  }
+  const std::vector<Request>& requests_;
+};
+
+// `propose` of segue/candidates/sources.py gives (ids, scores or None), or a str: why it failed.
+SourcePtr make_callable(const py::object& propose) {
+  return callable_source([held = hold(propose)](const Wanted& wanted, Proposals& out) -> Status {
+    const AcquireGil acquired;
+    Asked& asked = UnderWay::at(wanted.request);
+    try {
+      const py::object given = (*held)(asked.parts[0], wanted.n);
+      if (py::isinstance<py::str>(given)) return {StatusCode::kUnsupported, given.cast<std::string>()};
+      const auto pair = given.cast<py::tuple>();
+      const IdInput ids = to_ids(pair[0], "ids");
+      out.ids.assign(ids.ids.begin(), ids.ids.end());
+      out.scores = to_numbers(pair[1]);
+      return {};
+    } catch (const py::error_already_set& error) {
+      if (error.matches(PyExc_Exception)) return {StatusCode::kUnsupported, error.what()};
+      asked.interrupted = std::current_exception();
+      return {StatusCode::kCancelled, "it was interrupted"};
+    }
+  });
+}
 
 py::tuple to_python(Candidates&& found) {
   py::list reports;
@@ -127,7 +141,7 @@ py::tuple to_python(Candidates&& found) {
 
 class Generator {
  public:
-  Generator(const py::list& sources, const std::string& blend, const std::shared_ptr<Catalog>& catalog, const py::list& caps,
+  Generator(const py::list& sources, const py::object& blend, const std::shared_ptr<Catalog>& catalog, const py::list& caps,
             const py::list& minimums, const py::object& mmr, const py::object& freshness, const py::object& popularity) {
     GeneratorOptions options;
     for (const py::handle each : sources) {
@@ -135,7 +149,7 @@ class Generator {
       options.sources.push_back({to_string(parts[0], "name"), parts[1].cast<std::shared_ptr<Source>>(),
                                  to_float(parts[2], "weight"), to_float(parts[3], "share")});
     }
-    options.blend = take(parse_blend(blend));
+    options.blend = take(parse_blend(to_string(blend, "blend")));
     options.catalog = catalog;
     for (const py::handle each : caps) {
       const auto parts = each.cast<py::tuple>();
@@ -151,12 +165,12 @@ class Generator {
     }
     if (!freshness.is_none()) {
       const auto parts = freshness.cast<py::tuple>();
-      options.freshness = Freshness{to_string(parts[0], "column"), parts[1].cast<double>(), parts[2].cast<double>(),
-                                    parts[3].cast<std::int64_t>()};
+      options.freshness = Freshness{to_string(parts[0], "column"), to_double(parts[1], "half_life_days"),
+                                    to_double(parts[2], "weight"), parts[3].cast<std::int64_t>()};
     }
     if (!popularity.is_none()) {
       const auto parts = popularity.cast<py::tuple>();
-      options.popularity = Popularity{to_string(parts[0], "column"), parts[1].cast<double>()};
+      options.popularity = Popularity{to_string(parts[0], "column"), to_double(parts[1], "strength")};
     }
     generator_ = take(without_gil([&] { return CandidateGenerator::create(std::move(options)); }));
   }
@@ -179,21 +193,14 @@ class Generator {
       return list;
     }));
     py::list out;
+    for (const auto& each : asked) {
+      if (each->interrupted) std::rethrow_exception(each->interrupted);
+    }
     for (Candidates& each : found) out.append(to_python(std::move(each)));
     return out;
   }
 
  private:
-  struct UnderWay {
-    UnderWay(const std::vector<std::unique_ptr<Asked>>& asked, const std::vector<Request>& requests) : all(requests) {
-      for (std::size_t i = 0; i < all.size(); ++i) requests_under_way()[&all[i]] = asked[i]->object;
-    }
-    ~UnderWay() {
-      for (const Request& request : all) requests_under_way().erase(&request);
-    }
-    const std::vector<Request>& all;
-  };
-
   std::shared_ptr<const CandidateGenerator> generator_;
 };
 
@@ -225,7 +232,7 @@ void bind_candidates(py::module_& module) {
       arg("ids"), arg("scores"));
   module.def("_callable_source", [](const py::object& function) { return mutable_source(make_callable(function)); }, arg("function"));
   py::class_<Generator>(module, "_Generator")
-      .def(py::init<const py::list&, const std::string&, const std::shared_ptr<Catalog>&, const py::list&, const py::list&,
+      .def(py::init<const py::list&, const py::object&, const std::shared_ptr<Catalog>&, const py::list&, const py::list&,
                     const py::object&, const py::object&, const py::object&>(),
            arg("sources"), arg("blend"), arg("catalog"), arg("caps"), arg("minimums"), arg("mmr"), arg("freshness"),
            arg("popularity"))

@@ -1,7 +1,7 @@
 """Candidate generation: from a request to the list that a ranker wants."""
 
 from .generator import CandidateGenerator
-from .request import Candidates, Request
+from .request import Candidates, Request, SourceReport
 from .rules import Freshness, GroupCap, MinimumQuota, Mmr, Popularity
 from .sources import CallableSource, NearestToSeeds, NearestToVectors, RankedList, Source
 
@@ -19,4 +19,5 @@ __all__ = [
     "RankedList",
     "Request",
     "Source",
+    "SourceReport",
 ]

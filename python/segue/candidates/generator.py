@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional, Union
+from typing import Any, Optional, SupportsIndex, Union, overload
 
 from .. import _segue
 from .._catalog import Catalog
-from .._errors import InvalidArgument
+from . import _parts
+from ._parts import a, each_a
 from .request import Candidates, Request
-from .rules import Freshness, GroupCap, MinimumQuota, Mmr, Popularity, _quota
-from .sources import Source
+from .rules import Freshness, GroupCap, MinimumQuota, Mmr, Popularity
+from .sources import AnySource, Source
 
 
 class CandidateGenerator:
@@ -47,13 +48,13 @@ class CandidateGenerator:
         >>> home = segue.CandidateGenerator(
         ...     {"taste": taste}, catalog=catalog, caps=[segue.GroupCap("artist", 1)]
         ... )
-        >>> home.generate(segue.Request([3, 2, 1, 0, 0, 0], k=3)).ids.tolist()
+        >>> home.generate(segue.Request([3.0, 2.0, 1.0, 0.0, 0.0, 0.0], k=3)).ids.tolist()
         [0, 2, 4]
     """
 
     def __init__(
         self,
-        sources: Union[Mapping[str, Any], Iterable[Source]],
+        sources: Union[Mapping[str, AnySource], Iterable[Source]],
         *,
         blend: str = "weighted",
         catalog: Optional[Catalog] = None,
@@ -65,29 +66,29 @@ class CandidateGenerator:
     ) -> None:
         if isinstance(sources, Mapping):
             sources = [Source(name, source) for name, source in sources.items()]
-        specs = list(sources)
-        for spec in specs:
-            if not isinstance(spec, Source):
-                what = type(spec).__name__
-                raise InvalidArgument(f"sources has a {what}, expected segue.Source objects or a mapping")
-        if catalog is not None and not isinstance(catalog, Catalog):
-            raise InvalidArgument(f"catalog is a {type(catalog).__name__}, expected a segue.Catalog or None")
+        specs = each_a(Source, sources, "sources")
         self.source_names = tuple(spec.name for spec in specs)
         self._core = _segue._Generator(
-            [spec._parts() for spec in specs],
+            [_parts.of_source(spec) for spec in specs],
             blend,
-            None if catalog is None else catalog._core,
-            [(cap.column, cap.at_most) for cap in caps],
-            [_quota(quota) for quota in minimums],
-            None if mmr is None else (mmr.index, mmr.lambda_, mmr.pool),
-            None if freshness is None else freshness._parts(),
-            None if popularity is None else (popularity.column, float(popularity.strength)),
+            None if catalog is None else a(Catalog, catalog, "catalog is")._core,
+            [_parts.of_cap(cap) for cap in each_a(GroupCap, caps, "caps")],
+            [_parts.of_minimum(quota) for quota in each_a(MinimumQuota, minimums, "minimums")],
+            None if mmr is None else _parts.of_mmr(a(Mmr, mmr, "mmr is")),
+            None if freshness is None else _parts.of_freshness(a(Freshness, freshness, "freshness is")),
+            None if popularity is None else _parts.of_popularity(a(Popularity, popularity, "popularity is")),
         )
 
     def __repr__(self) -> str:
         return f"CandidateGenerator({', '.join(self.source_names)})"
 
-    def generate(self, requests: Union[Request, Iterable[Request]], *, threads: Optional[int] = None) -> Any:
+    @overload
+    def generate(self, requests: Request, *, threads: Optional[SupportsIndex] = None) -> Candidates: ...
+    @overload
+    def generate(self, requests: Iterable[Request], *, threads: Optional[SupportsIndex] = None) -> list[Candidates]: ...
+    def generate(
+        self, requests: Union[Request, Iterable[Request]], *, threads: Optional[SupportsIndex] = None
+    ) -> Union[Candidates, list[Candidates]]:
         """Candidates for a request, or for each of several.
 
         Args:
@@ -109,12 +110,7 @@ class CandidateGenerator:
             >>> generator.generate([segue.Request(k=2), segue.Request(k=1, exclude=[7])])
             [Candidates(2 ids, full), Candidates(1 ids, full)]
         """
-        single = isinstance(requests, Request)
-        asked = [requests] if isinstance(requests, Request) else list(requests)
-        for request in asked:
-            if not isinstance(request, Request):
-                what = type(request).__name__
-                raise InvalidArgument(f"requests has a {what}, expected segue.Request objects")
-        answers = self._core.generate([r._parts() for r in asked], threads)
-        found = [Candidates(self.source_names, parts) for parts in answers]
-        return found[0] if single else found
+        asked = [requests] if isinstance(requests, Request) else each_a(Request, requests, "requests")
+        answers = self._core.generate([_parts.of_request(request) for request in asked], threads)
+        found = [Candidates(self.source_names, answer) for answer in answers]
+        return found[0] if isinstance(requests, Request) else found

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
-
-from .. import _segue
-from .._arrays import as_mask
+import numpy.typing as npt
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +25,8 @@ class Request:
         exclude_seeds: Whether what was just played is left out.
         filter: Only these: an expression or its text (over the generator's catalog), an IdSet, or
             a boolean array indexed by id.
+        allowed: And only these: an IdSet or a boolean array. For a service that has both, such as
+            what is licensed today beside a filter's text.
         exclude: Ids to leave out; thousands are fine.
         deadline_us: For all of the request, in microseconds; None: no limit.
 
@@ -44,43 +44,29 @@ class Request:
     seed_half_life: float = 5.0
     exclude_seeds: bool = True
     filter: Any = None
+    allowed: Any = None
     exclude: Any = None
     deadline_us: Optional[int] = None
 
-    def _parts(self) -> tuple[Any, ...]:
-        vectors = self.vectors
-        if vectors is not None:
-            vectors = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
-        expression: Any = None
-        allowed: Any = None
-        if isinstance(self.filter, str):
-            expression = _segue.parse_filter(self.filter)
-        elif isinstance(self.filter, _segue.Expression):
-            expression = self.filter
-        elif isinstance(self.filter, _segue.IdSet):
-            allowed = self.filter
-        elif self.filter is not None:
-            allowed = _segue.IdSet.from_mask(as_mask(self.filter))
-        weights = None if self.weights is None else np.atleast_1d(np.asarray(self.weights, np.float32))
-        return (
-            self,
-            self.k,
-            vectors,
-            weights,
-            self.combine,
-            self.seeds,
-            float(self.seed_half_life),
-            self.exclude_seeds,
-            expression,
-            allowed,
-            self.exclude,
-            self.deadline_us,
-        )
-
 
 @dataclass(frozen=True)
-class Report:
-    """What one source did for a request: why it failed, how many it proposed, how long it took."""
+class SourceReport:
+    """What one source did for a request.
+
+    Args:
+        name: The source's.
+        error: Why it failed, while the others went on; None.
+        proposed: How many candidates, in its last pass.
+        microseconds: How long it took, in all passes.
+        cut: Whether a deadline ended it, or it was never asked.
+
+    Example:
+        >>> import segue
+        >>> generator = segue.CandidateGenerator({"popular": segue.RankedList([7, 3, 9])})
+        >>> report = generator.generate(segue.Request(k=2)).reports[0]
+        >>> report.name, report.error, report.proposed, report.cut
+        ('popular', None, 2, False)
+    """
 
     name: str
     error: Optional[str]
@@ -105,6 +91,16 @@ class Candidates:
         ([7, 3], 'full', [('popular', 0, nan)])
     """
 
+    ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+    offsets: npt.NDArray[np.uint32]
+    sources: npt.NDArray[np.uint16]
+    ranks: npt.NDArray[np.uint32]
+    source_scores: npt.NDArray[np.float32]
+    ended_by: str
+    reason: str
+    reports: tuple[SourceReport, ...]
+
     def __init__(self, source_names: tuple[str, ...], parts: tuple[Any, ...]) -> None:
         self.source_names = source_names
         (
@@ -118,7 +114,7 @@ class Candidates:
             self.reason,
             reports,
         ) = parts
-        self.reports = tuple(Report(name, *each) for name, each in zip(source_names, reports))
+        self.reports = tuple(SourceReport(name, *each) for name, each in zip(source_names, reports))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -142,6 +138,7 @@ class Candidates:
             >>> generator.generate(segue.Request(k=2)).provenance(1)
             [('popular', 1, 1.0)]
         """
+        i = range(len(self))[i]
         first, last = int(self.offsets[i]), int(self.offsets[i + 1])
         return [
             (self.source_names[self.sources[j]], int(self.ranks[j]), float(self.source_scores[j]))
@@ -149,7 +146,8 @@ class Candidates:
         ]
 
     def to_arrow(self) -> Any:
-        """A pyarrow table with a row a candidate: id, score, and lists of source, rank and source_score.
+        """A pyarrow table with a row a candidate, for a ranker: id, score, and the lists source
+        (names), rank and source_score. Its schema is the same for every answer.
 
         Returns:
             pyarrow.Table.
@@ -162,16 +160,18 @@ class Candidates:
         """
         import pyarrow as pa  # type: ignore[import-untyped]
 
-        def lists(values: Any) -> Any:
-            return pa.ListArray.from_arrays(pa.array(self.offsets.astype(np.int32)), pa.array(values))
+        offsets = pa.array(self.offsets.astype(np.int32))
 
-        names = np.array(self.source_names, dtype=object)
+        def lists(values: Any) -> Any:
+            return pa.ListArray.from_arrays(offsets, values)
+
+        names = pa.array(self.source_names, pa.string())
         return pa.table(
             {
                 "id": self.ids,
                 "score": self.scores,
-                "source": lists(names[self.sources]),
-                "rank": lists(self.ranks),
-                "source_score": lists(self.source_scores),
+                "source": lists(names.take(pa.array(self.sources))),
+                "rank": lists(pa.array(self.ranks)),
+                "source_score": lists(pa.array(self.source_scores)),
             }
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Union
+
+import numpy as np
 
 from .. import _segue
 
@@ -77,7 +79,7 @@ class Freshness:
         column: Of dates.
         half_life_days: After so many days half of it is left.
         weight: 0 to 1: how much of a score depends on age.
-        now: A datetime, or seconds since 1970; None: the clock.
+        now: A date (one without a zone is UTC), or seconds since 1970; None: the clock.
 
     Example:
         >>> import segue
@@ -88,13 +90,7 @@ class Freshness:
     column: str
     half_life_days: float = 30.0
     weight: float = 0.5
-    now: Union[None, int, datetime.datetime] = None
-
-    def _parts(self) -> tuple[str, float, float, int]:
-        now: Any = self.now
-        if isinstance(now, datetime.datetime):
-            now = int(now.replace(tzinfo=now.tzinfo or datetime.timezone.utc).timestamp())
-        return self.column, float(self.half_life_days), float(self.weight), int(now or 0)
+    now: Union[None, float, datetime.date, np.datetime64] = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +109,3 @@ class Popularity:
 
     column: str
     strength: float = 0.05
-
-
-def _quota(quota: MinimumQuota) -> tuple[_segue.Expression, int]:
-    text: Optional[Any] = quota.filter
-    return (_segue.parse_filter(text) if isinstance(text, str) else text), quota.at_least  # type: ignore[return-value]

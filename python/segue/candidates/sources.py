@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional, Union
-
-import numpy as np
+from numbers import Integral
+from typing import Any, Optional, SupportsIndex, Union
 
 from .. import _segue
+from .._arrays import as_ids, as_numbers
 from .._errors import InvalidArgument
 
 
 class _Nearest:
     """What searches an index, whatever it asks."""
 
-    _make: ClassVar[Callable[..., Any]]
-
     def __init__(
         self,
         index: _segue.Index,
         *,
-        ef: Optional[int] = None,
-        nprobe: Optional[int] = None,
+        ef: Optional[SupportsIndex] = None,
+        nprobe: Optional[SupportsIndex] = None,
         recall: Optional[float] = None,
     ) -> None:
-        self._of = type(_index(index)).__name__
+        self._of = type(an_index(index, "index")).__name__
         self._core = self._make(index, ef, nprobe, recall)
+
+    def _make(self, index: _segue.Index, *effort: Any) -> _segue._Source:
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._of})"
@@ -48,7 +49,8 @@ class NearestToVectors(_Nearest):
         NearestToVectors(FlatIndex)
     """
 
-    _make = staticmethod(_segue._nearest_to_vectors)
+    def _make(self, index: _segue.Index, *effort: Any) -> _segue._Source:
+        return _segue._nearest_to_vectors(index, *effort)
 
 
 class NearestToSeeds(_Nearest):
@@ -69,7 +71,8 @@ class NearestToSeeds(_Nearest):
         NearestToSeeds(FlatIndex)
     """
 
-    _make = staticmethod(_segue._nearest_to_seeds)
+    def _make(self, index: _segue.Index, *effort: Any) -> _segue._Source:
+        return _segue._nearest_to_seeds(index, *effort)
 
 
 class RankedList:
@@ -86,11 +89,12 @@ class RankedList:
     """
 
     def __init__(self, ids: Any, scores: Any = None) -> None:
-        self._ids = len(ids)
-        self._core = _segue._ranked_list(ids, None if scores is None else np.asarray(scores, np.float32).reshape(-1))
+        ids = as_ids(ids, "ids")
+        self._size = ids.size
+        self._core = _segue._ranked_list(ids, None if scores is None else as_numbers(scores, "scores"))
 
     def __repr__(self) -> str:
-        return f"RankedList({self._ids} ids)"
+        return f"RankedList({self._size} ids)"
 
 
 class CallableSource:
@@ -98,7 +102,9 @@ class CallableSource:
 
     Args:
         function: Called with the Request and how many are wanted; returns ids, best first, or the
-            pair (ids, scores). What it raises is this source's failure: the others go on.
+            pair (ids, scores), larger ones better. It may be called from several threads, and more
+            than once a request. What it raises is this source's failure: the others go on. Fewer
+            ids than wanted say that it has no more.
 
     Example:
         >>> import segue
@@ -110,7 +116,14 @@ class CallableSource:
         if not callable(function):
             raise InvalidArgument(f"function is {function!r} ({type(function).__name__}), expected something to call")
         self._name = getattr(function, "__name__", type(function).__name__)
-        self._core = _segue._callable_source(function)
+
+        def propose(request: Any, n: int) -> Any:
+            try:
+                return _pair(function(request, n))
+            except Exception as error:
+                return f"it raised {type(error).__name__}: {error}"
+
+        self._core = _segue._callable_source(propose)
 
     def __repr__(self) -> str:
         return f"CallableSource({self._name})"
@@ -140,16 +153,16 @@ class Source:
     weight: float = 1.0
     share: float = 0.0
 
-    def _parts(self) -> tuple[str, Any, float, float]:
-        if not isinstance(self.source, (NearestToVectors, NearestToSeeds, RankedList, CallableSource)):
-            raise InvalidArgument(
-                f"source {self.name!r} is a {type(self.source).__name__}, expected NearestToVectors, NearestToSeeds, "
-                "RankedList or CallableSource"
-            )
-        return self.name, self.source._core, self.weight, self.share
 
-
-def _index(index: Any) -> Any:
+def an_index(index: Any, what: str) -> _segue.Index:
     if not isinstance(index, _segue.Index):
-        raise InvalidArgument(f"index is a {type(index).__name__}, expected a segue.Index")
+        raise InvalidArgument(f"{what} is a {type(index).__name__}, expected a segue.Index")
     return index
+
+
+def _pair(proposed: Any) -> tuple[Any, Any]:
+    # A tuple of two is ids and scores, unless it is two ids.
+    if isinstance(proposed, tuple) and len(proposed) == 2 and not all(isinstance(part, Integral) for part in proposed):
+        ids, scores = proposed
+        return as_ids(ids, "the ids that it proposed"), None if scores is None else as_numbers(scores, "its scores")
+    return as_ids(proposed, "the ids that it proposed"), None
