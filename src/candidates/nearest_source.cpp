@@ -38,6 +38,9 @@ class Nearest : public Source {
   Nearest(std::shared_ptr<const Index> index, const NearestOptions& options) : index_(std::move(index)), options_(options) {}
 
  protected:
+  Status check_index() const {
+    return index_ == nullptr ? invalid_argument("it came without an index to search") : Status();
+  }
   // The n best of each vector; `out.cut` where one was.
   Status search(MatrixView vectors, std::size_t n, const Wanted& wanted, const Deadline& deadline, Lists& lists,
                 Proposals& out) const {
@@ -97,6 +100,7 @@ class NearestToVectors final : public Nearest {
   using Nearest::Nearest;
 
   Status check(const Request& request) const override {
+    SEGUE_RETURN_IF_ERROR(check_index());
     if (request.vectors.rows() == 0 || request.vectors.cols() == index_->dim()) return {};
     return invalid_argument("the request's vectors have " + std::to_string(request.vectors.cols()) +
                             " dimensions, the index " + std::to_string(index_->dim()));
@@ -285,6 +289,8 @@ class NearestToVectors final : public Nearest {
 class NearestToSeeds final : public Nearest {
  public:
   using Nearest::Nearest;
+
+  Status check(const Request&) const override { return check_index(); }
 
   Status propose(const Wanted& wanted, Proposals& out) const override {
     const Request& request = wanted.request;
