@@ -14,11 +14,11 @@ namespace {
 // Places between two looks at the clock.
 constexpr std::size_t kPlacesALook = 8;
 
-// The best `mmr.pool`, and beyond them as many of what a quota wants as it wants.
+// The best `mmr.pool`, as many as there are places at least, and beyond them as many of what a quota wants as it wants.
 void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places& places, DiverseMemory& memory) {
   std::vector<std::uint32_t>& items = memory.looked_at;
   items.clear();
-  const std::size_t first = std::min(mmr.pool, pool.size());
+  const std::size_t first = std::min(std::max(mmr.pool, places.left()), pool.size());
   for (std::uint32_t i = 0; i < first; ++i) items.push_back(i);
   for (std::uint32_t i = static_cast<std::uint32_t>(first); i < pool.size() && quotas > 0; ++i) {
     bool wanted = false;
