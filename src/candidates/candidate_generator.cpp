@@ -15,8 +15,10 @@ namespace {
 
 // Each pass asks for this many times as many.
 constexpr std::size_t kWider = 4;
-// A quota's own pass asks for so many times what it misses, as some will not fit.
+// A quota's own pass asks for so many times what it wants, as some will not fit; and for more up to so many, whether
+// that helps or not.
 constexpr std::size_t kSpareQuota = 4;
+constexpr std::size_t kPatientQuota = 1024;
 constexpr std::size_t kLongestPass = std::size_t{1} << 24;
 constexpr double kSecondsADay = 86400;
 
@@ -26,18 +28,18 @@ std::size_t column_of(const Catalog& catalog, const std::string& name) {
       std::find_if(columns.begin(), columns.end(), [&](const ColumnSpec& c) { return c.name == name; }) - columns.begin());
 }
 
-// Those from `first` on, the best first.
-void sort_from(std::size_t first, Proposals& proposals) {
-  if (first >= proposals.ids.size() || proposals.scores.size() != proposals.ids.size()) return;
-  std::vector<std::pair<float, Id>> tail;
-  const float sign = proposals.larger_is_better ? -1.0f : 1.0f;
-  for (std::size_t i = first; i < proposals.ids.size(); ++i) tail.emplace_back(sign * proposals.scores[i], proposals.ids[i]);
-  std::sort(tail.begin(), tail.end());
-  for (std::size_t i = first; i < proposals.ids.size(); ++i) {
-    proposals.scores[i] = sign * tail[i - first].first;
-    proposals.ids[i] = tail[i - first].second;
-  }
-}
+// Adds to `sum` what passes while it lives.
+class Timer {
+ public:
+  explicit Timer(double& sum) noexcept : sum_(sum), start_(Deadline::Clock::now()) {}
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  ~Timer() { sum_ += std::chrono::duration<double, std::micro>(Deadline::Clock::now() - start_).count(); }
+
+ private:
+  double& sum_;
+  Deadline::Clock::time_point start_;
+};
 
 std::int64_t seconds_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -146,8 +148,10 @@ Result<Candidates> CandidateGeneratorBody::answer(const Request& request, Memory
   const std::size_t first = std::max(request.k, options_.mmr ? (options_.mmr->pool + sources - 1) / sources : 0);
   for (std::size_t n = first;; n *= kWider) {
     ask(asking, n);
-    if (!memory.quotas.empty()) ask_for_quotas(asking);
-    pick(asking);
+    do {
+      ask_for_quotas(asking);
+      pick(asking);
+    } while (widen_quotas(asking));
     const bool more = std::any_of(memory.proposals.begin(), memory.proposals.end(), [](const Proposals& p) { return !p.exhausted; });
     if (memory.places.left() == 0 || !more || deadline.passed() || n >= kLongestPass) break;
   }
@@ -164,8 +168,12 @@ Status CandidateGeneratorBody::propose(const Asking& asking, std::size_t source,
     const std::size_t waiting = options_.sources.size() - source;
     wanted.deadline_us = std::max<std::int64_t>(1, asking.deadline.left_us() / static_cast<std::int64_t>(waiting));
   }
+  const Timer timer(asking.out.reports[source].microseconds);
   try {
-    return options_.sources[source].source->propose(wanted, out);
+    SEGUE_RETURN_IF_ERROR(options_.sources[source].source->propose(wanted, out));
+    if (out.scores.empty() || out.scores.size() == out.ids.size()) return {};
+    return invalid_argument("it proposed " + std::to_string(out.ids.size()) + " ids with " +
+                            std::to_string(out.scores.size()) + " scores; give one each, or none");
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
@@ -187,9 +195,7 @@ void CandidateGeneratorBody::ask(const Asking& asking, std::size_t n) const {
     // What it said before stays where time runs out.
     Proposals& fresh = asking.memory.more;
     fresh.clear();
-    const auto start = Deadline::Clock::now();
     Status status = propose(asking, s, n, asking.allowed, fresh);
-    report.microseconds += std::chrono::duration<double, std::micro>(Deadline::Clock::now() - start).count();
     if (!status.ok()) {
       report.status = std::move(status);
       proposals.exhausted = true;
@@ -204,9 +210,7 @@ void CandidateGeneratorBody::ask(const Asking& asking, std::size_t n) const {
 // Where the pool has too few of what a quota wants, sources are asked for those alone.
 void CandidateGeneratorBody::ask_for_quotas(const Asking& asking) const {
   Memory& memory = asking.memory;
-  std::vector<std::size_t> own_size;
-  for (const Proposals& p : memory.proposals) own_size.push_back(p.ids.size());
-  for (const Quota& quota : memory.quotas) {
+  for (Quota& quota : memory.quotas) {
     std::size_t there = 0;
     IdTable& known = memory.table;
     std::size_t most = 0;
@@ -219,32 +223,42 @@ void CandidateGeneratorBody::ask_for_quotas(const Asking& asking) const {
         there += known.size() != before && quota.matches.contains(id);
       }
     }
-    if (there >= quota.at_least) continue;
+    if (there >= quota.at_least && quota.asked == 0) continue;
+    quota.asked = std::max(quota.asked, kSpareQuota * quota.at_least);
+    quota.more = false;
     const IdSet allowed = asking.allowed == nullptr ? quota.matches : quota.matches & *asking.allowed;
     for (std::size_t s = 0; s < options_.sources.size() && !asking.deadline.passed(); ++s) {
       Proposals& proposals = memory.proposals[s];
       if (proposals.exhausted || !asking.out.reports[s].status.ok()) continue;
       memory.more.clear();
-      const Status status = propose(asking, s, kSpareQuota * quota.at_least, &allowed, memory.more);
+      Status status = propose(asking, s, quota.asked, &allowed, memory.more);
       if (!status.ok()) {
-        asking.out.reports[s].status = status;
+        asking.out.reports[s].status = std::move(status);
         continue;
       }
-      // Behind what it proposed of itself.
-      IdTable own;
-      own.reset(proposals.ids.size());
-      for (const Id id : proposals.ids) own.insert(id, 0);
-      for (std::size_t i = 0; i < memory.more.ids.size(); ++i) {
-        if (own.find(memory.more.ids[i]) != IdTable::kNone) continue;
-        if (proposals.ids.empty()) proposals.larger_is_better = memory.more.larger_is_better;
-        const bool scored = proposals.scores.size() == proposals.ids.size() && !memory.more.scores.empty();
-        proposals.ids.push_back(memory.more.ids[i]);
-        if (scored) proposals.scores.push_back(memory.more.scores[i]);
-      }
+      asking.out.reports[s].cut |= memory.more.cut;
+      quota.more |= !memory.more.exhausted;
+      append(memory.more, proposals);
     }
   }
-  // What several quotas brought, in one order: the scale of a blend ends with the last.
-  for (std::size_t s = 0; memory.quotas.size() > 1 && s < own_size.size(); ++s) sort_from(own_size[s], memory.proposals[s]);
+}
+
+bool CandidateGeneratorBody::widen_quotas(const Asking& asking) const {
+  Memory& memory = asking.memory;
+  bool any = false;
+  for (std::size_t q = 0; q < memory.quotas.size(); ++q) {
+    Quota& quota = memory.quotas[q];
+    const std::vector<std::uint32_t>& taken = memory.places.taken();
+    const auto met = static_cast<std::size_t>(
+        std::count_if(taken.begin(), taken.end(), [&](std::uint32_t i) { return memory.places.matches(i, q); }));
+    // Caps may refuse all that a quota wants: many more that change nothing are the end of it.
+    const bool helps = met > quota.met || quota.asked < kPatientQuota;
+    quota.met = met;
+    if (met >= quota.at_least || !quota.more || !helps) continue;
+    quota.asked = kWider * std::max(quota.asked, quota.at_least);
+    any = true;
+  }
+  return any && !asking.deadline.passed();
 }
 
 void CandidateGeneratorBody::move_scores(const CatalogRows& rows, Pool& pool) const {

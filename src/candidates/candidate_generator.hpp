@@ -53,6 +53,8 @@ class CandidateGeneratorBody final : public CandidateGenerator {
   void ask(const Asking& asking, std::size_t n) const;
   Status propose(const Asking& asking, std::size_t source, std::size_t n, const IdSet* allowed, Proposals& out) const;
   void ask_for_quotas(const Asking& asking) const;
+  // Whether a quota is not met and sources have more for it; it asks for more the next time.
+  bool widen_quotas(const Asking& asking) const;
   void pick(const Asking& asking) const;
   void move_scores(const CatalogRows& rows, Pool& pool) const;
   void finish(const Asking& asking) const;

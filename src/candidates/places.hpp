@@ -19,6 +19,9 @@ struct CapColumn {
 struct Quota {
   IdSet matches;
   std::size_t at_least;
+  std::size_t asked = 0;  // so many by themselves; 0: not yet
+  bool more = true;       // a source has more than that
+  std::size_t met = 0;    // so many had a place in the last list
 };
 
 class Places {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace segue {
 namespace {
@@ -47,6 +48,29 @@ void Pool::sort() {
   std::sort(items_.begin(), items_.end(), [](const PoolItem& a, const PoolItem& b) {
     return a.score != b.score ? a.score > b.score : a.id < b.id;
   });
+}
+
+void append(const Proposals& more, Proposals& all) {
+  IdTable known;
+  known.reset(all.ids.size());
+  for (const Id id : all.ids) known.insert(id, 0);
+  if (all.ids.empty()) all.larger_is_better = more.larger_is_better;
+  const bool scored = all.scores.size() == all.ids.size() && more.scores.size() == more.ids.size();
+  if (!scored) all.scores.clear();
+  for (std::size_t i = 0; i < more.ids.size(); ++i) {
+    if (known.find(more.ids[i]) != IdTable::kNone) continue;
+    all.ids.push_back(more.ids[i]);
+    if (scored) all.scores.push_back(more.scores[i]);
+  }
+  if (!scored) return;
+  std::vector<std::pair<float, Id>> both;
+  for (std::size_t i = 0; i < all.ids.size(); ++i)
+    both.emplace_back(all.larger_is_better ? -all.scores[i] : all.scores[i], all.ids[i]);
+  std::stable_sort(both.begin(), both.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::size_t i = 0; i < both.size(); ++i) {
+    all.ids[i] = both[i].second;
+    all.scores[i] = all.larger_is_better ? -both[i].first : both[i].first;
+  }
 }
 
 void trace(std::span<const Proposals> proposals, IdTable& places, Candidates& out) {

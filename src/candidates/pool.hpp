@@ -34,6 +34,10 @@ class Pool {
   IdTable places_;
 };
 
+// Adds what is new in `more` to `all`, by score where both have them: what one quota brings in may be better than what
+// another did.
+void append(const Proposals& more, Proposals& all);
+
 // Provenance of the candidates in `out.ids`: the CSR of `out`.
 void trace(std::span<const Proposals> proposals, IdTable& places, Candidates& out);
 
