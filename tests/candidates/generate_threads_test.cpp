@@ -1,4 +1,4 @@
-// One generator asked from many threads, while its index and its catalog change.
+// One generator asked from many threads: answers are those of one; and while its index and its catalog change.
 
 #include <atomic>
 #include <set>
@@ -54,6 +54,43 @@ TEST(GenerateThreads, BesideChangesOfIndexAndCatalog) {
   for (std::thread& thread : threads) thread.join();
   stop = true;
   writer.join();
+}
+
+// Whatever others do: scratch memory is handed from thread to thread.
+TEST(GenerateThreads, AnswersAreThoseOfOneThread) {
+  constexpr std::size_t kDim = World::kDim;
+  World world(32, 800);
+  GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)},
+                                            {"session", nearest_to_seeds(world.index), 0.5f},
+                                            {"popular", ranked_list({1, 2, 3, 4, 5, 6, 7, 8}).value(), 0.2f}});
+  options.caps = {{"artist", 1}};
+  options.minimums = {{field("minutes") == 3, 4}};
+  options.mmr = Mmr{world.index, 0.6f, 60};
+  const auto generator = make_generator(std::move(options));
+  const Vectors vectors = gaussian_vectors(world.random, 40, kDim);
+  std::vector<Request> requests;
+  std::vector<Candidates> expected;
+  for (std::size_t i = 0; i + 1 < 40; ++i) {
+    requests.push_back({.k = 1 + i,
+                        .vectors = MatrixView(vectors.data() + i * kDim, 2, kDim),
+                        .combine = static_cast<Combine>(i % 5),
+                        .filter = field("minutes") < static_cast<std::int64_t>(20 + i)});
+    if (requests.back().k < 4) requests.back().k = 4;
+    expected.push_back(generate(*generator, requests.back()));
+  }
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i < 2 * requests.size(); ++i) {
+        const std::size_t at = (i * (2 * t + 1)) % requests.size();
+        const Candidates found = generate(*generator, requests[at]);
+        EXPECT_EQ(found.ids, expected[at].ids);
+        EXPECT_EQ(found.scores, expected[at].scores);
+        EXPECT_EQ(found.ranks, expected[at].ranks);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

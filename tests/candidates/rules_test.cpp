@@ -1,4 +1,4 @@
-// Minimum quotas, diversity, freshness, popularity, deadlines; and what is refused.
+// Minimum quotas, diversity, freshness, popularity, deadlines.
 
 #include <chrono>
 #include <set>
@@ -175,73 +175,6 @@ TEST(Rules, ADeadlineEndsItAndSaysSo) {
   EXPECT_TRUE(found.reports[1].cut) << "it was never asked";
   EXPECT_NE(found.reason.find("time ran out"), std::string::npos);
   EXPECT_GT(found.reports[0].microseconds, 15000);
-}
-
-std::string refused(const World& world, const std::function<void(GeneratorOptions&)>& change) {
-  GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
-  change(options);
-  const auto generator = CandidateGenerator::create(std::move(options));
-  EXPECT_FALSE(generator.ok());
-  return generator.status().message();
-}
-
-TEST(Rules, WhatAGeneratorIsRefusedFor) {
-  World world(25, 50);
-  const auto expect = [&](const std::function<void(GeneratorOptions&)>& change, const char* part) {
-    const std::string message = refused(world, change);
-    EXPECT_NE(message.find(part), std::string::npos) << message << "\nexpected: " << part;
-  };
-  expect([](auto& o) { o.sources.clear(); }, "without sources");
-  expect([](auto& o) { o.sources.push_back(o.sources[0]); }, "two sources are named 'taste'");
-  expect([](auto& o) { o.sources[0].source = nullptr; }, "source 'taste' is null");
-  expect([](auto& o) { o.sources[0].weight = -1; }, "weight -1");
-  expect([](auto& o) { o.sources[0].share = 0.5f; }, "only the blend 'shares'");
-  expect([](auto& o) { o.blend = Blend::kShares; }, "no source has one");
-  expect([](auto& o) { o.blend = Blend::kShares; o.sources.push_back({"b", o.sources[0].source, 1, 0.7f}); o.sources[0].share = 0.7f; }, "add up to 1.4");
-  expect([](auto& o) { o.caps = {{"artist", 0}}; }, "the cap on 'artist' is 0");
-  expect([](auto& o) { o.caps = {{"genre", 1}}; }, "it has artist (integer)");
-  expect([](auto& o) { o.caps = {{"loudness", 1}}; }, "of type float");
-  expect([](auto& o) { o.catalog = nullptr; o.caps = {{"artist", 1}}; }, "the generator has none");
-  expect([](auto& o) { o.minimums = {{field("genre") == "x", 1}}; }, "genre");
-  expect([](auto& o) { o.minimums = {{field("minutes") == 3, 0}}; }, "is 0");
-  expect([](auto& o) { o.freshness = Freshness{"minutes"}; }, "needs a column of dates");
-  expect([](auto& o) { o.freshness = Freshness{"released", 0}; }, "half-life of 0");
-  expect([](auto& o) { o.popularity = Popularity{"mood"}; }, "integers or floats");
-  expect([](auto& o) { o.mmr = Mmr{nullptr}; }, "without an index");
-  expect([&](auto& o) { o.mmr = Mmr{world.index, 1.5f}; }, "lambda 1.5");
-  EXPECT_FALSE(ranked_list({1, 2, 1}).ok());
-  EXPECT_FALSE(ranked_list({1, -2}).ok());
-  EXPECT_FALSE(ranked_list({1, 2}, {1.0f}).ok());
-}
-
-TEST(Rules, WhatARequestIsRefusedFor) {
-  World world(26, 50);
-  GeneratorOptions options = world.options({{"taste", nearest_to_vectors(world.index)}});
-  options.minimums = {{field("minutes") < 30, 3}};
-  const auto generator = make_generator(std::move(options));
-  const auto expect = [&](const Request& request, const char* part) {
-    const auto found = generator->generate(request);
-    ASSERT_FALSE(found.ok()) << part;
-    EXPECT_EQ(found.status().code(), StatusCode::kInvalidArgument);
-    EXPECT_NE(found.status().message().find(part), std::string::npos) << found.status().message() << "\nexpected: " << part;
-  };
-  const MatrixView one(world.vectors.data(), 1, kDim), wide(world.vectors.data(), 1, kDim + 1);
-  const std::vector<float> two = {1, 1}, zero = {0}, nan(kDim, std::nanf(""));
-  expect({.k = 0}, "k of 0");
-  expect({.k = 2, .vectors = one}, "asks for 3");
-  expect({.vectors = wide}, "source 'taste': the request's vectors have 9 dimensions, the index 8");
-  expect({.vectors = one, .weights = two}, "1 vectors and 2 weights");
-  expect({.vectors = one, .weights = zero}, "weight 0");
-  expect({.vectors = MatrixView(nan, kDim)}, "not finite");
-  expect({.vectors = one, .seed_half_life = 0}, "seed_half_life of 0");
-  expect({.vectors = one, .deadline_us = -1}, "deadline of -1");
-  expect({.vectors = one, .filter = field("genre") == "x"}, "genre");
-  const Candidates none = generate(*generator, {.vectors = one, .filter = field("minutes") > 1000});
-  EXPECT_TRUE(none.ids.empty());
-  EXPECT_EQ(none.reason, "the filter matches nothing");
-  GeneratorOptions bare;
-  bare.sources = {{"taste", nearest_to_vectors(world.index)}};
-  EXPECT_NE(make_generator(std::move(bare))->generate({.vectors = one, .filter = field("minutes") > 1}).status().message().find("no catalog"), std::string::npos);
 }
 
 }  // namespace
