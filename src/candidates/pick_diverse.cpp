@@ -13,6 +13,8 @@ namespace {
 
 // Places between two looks at the clock.
 constexpr std::size_t kPlacesALook = 8;
+// And vectors: what an index keeps coded takes most of a microsecond each to read.
+constexpr std::size_t kRowsALook = 32;
 
 // The best `mmr.pool`, as many as there are places at least, and beyond them as many of what a quota wants as it wants.
 void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places& places, DiverseMemory& memory) {
@@ -27,20 +29,26 @@ void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places&
   }
 }
 
-void read_directions(const Pool& pool, const Index& index, DiverseMemory& memory) {
+// Of what is looked at, at length 1; false where time ran out.
+bool read_directions(const Pool& pool, const Index& index, const Deadline& deadline, DiverseMemory& memory) {
   const std::size_t dim = index.dim();
   memory.ids.clear();
   for (const std::uint32_t i : memory.looked_at) memory.ids.push_back(pool.items()[i].id);
-  read_vectors(index, memory.ids, memory.rows, memory.which);
   memory.vectors.assign(memory.ids.size() * dim, 0.0f);
-  for (std::size_t r = 0; r < memory.which.size(); ++r) {
-    const float* x = memory.rows.data() + r * dim;
-    float squared = 0;
-    for (std::size_t j = 0; j < dim; ++j) squared += x[j] * x[j];
-    const float inverse = squared > 0 ? 1 / std::sqrt(squared) : 0;
-    float* to = memory.vectors.data() + memory.which[r] * dim;
-    for (std::size_t j = 0; j < dim; ++j) to[j] = std::isfinite(inverse) ? x[j] * inverse : 0;
+  for (std::size_t first = 0; first < memory.ids.size(); first += kRowsALook) {
+    if (deadline.passed()) return false;
+    const std::size_t count = std::min(kRowsALook, memory.ids.size() - first);
+    read_vectors(index, std::span(memory.ids).subspan(first, count), memory.rows, memory.which);
+    for (std::size_t r = 0; r < memory.which.size(); ++r) {
+      const float* x = memory.rows.data() + r * dim;
+      float squared = 0;
+      for (std::size_t j = 0; j < dim; ++j) squared += x[j] * x[j];
+      const float inverse = squared > 0 ? 1 / std::sqrt(squared) : 0;
+      float* to = memory.vectors.data() + (first + memory.which[r]) * dim;
+      for (std::size_t j = 0; j < dim; ++j) to[j] = std::isfinite(inverse) ? x[j] * inverse : 0;
+    }
   }
+  return true;
 }
 
 }  // namespace
@@ -161,8 +169,7 @@ class Picking {
 void pick_diverse(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Deadline& deadline, Places& places,
                   DiverseMemory& memory) {
   look_at(pool, mmr, quotas, places, memory);
-  read_directions(pool, *mmr.index, memory);
-  Picking(pool, mmr, places, memory).run(deadline);
+  if (read_directions(pool, *mmr.index, deadline, memory)) Picking(pool, mmr, places, memory).run(deadline);
   pick_best(pool.size(), places);
 }
 
