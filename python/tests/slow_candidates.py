@@ -198,30 +198,46 @@ class SlowGenerator:
         )
 
     def generate(self, ask: Ask) -> tuple[list[int], list[float], list[Proposals]]:
-        n = ask.k
+        taken, scores, given = self.widen(ask, ask.k)
+        return taken, [scores[i] for i in taken], given
+
+    def widen(self, ask: Ask, n: int) -> tuple[list[int], dict[int, float], list[Proposals]]:
+        """Asks each source for n, minimums for more as long as that may help, and all again for four times n."""
+        asked = [0] * len(self.minimums)
         while True:
-            given, more = self.ask_all(ask, n)
-            scores = self.blend_all(given)
-            taken = self.pick(ask.k, given, scores)
-            if len(taken) == ask.k or not more:
-                return taken, [scores[i] for i in taken], given
+            answers = [source.propose(self.world, ask, n, ask.allows) for source in self.sources]
+            given = [list(proposals) for proposals, _ in answers]
+            while True:
+                more = self.ask_for_minimums(ask, given, asked)
+                scores = self.blend_all(given)
+                taken = self.pick(ask.k, given, scores)
+                wider = False
+                for m, (_, matches, at_least) in enumerate(self.minimums):
+                    if sum(map(matches, taken)) < at_least and more[m]:
+                        asked[m] = 4 * max(asked[m], at_least)
+                        wider = True
+                if not wider:
+                    break
+            if len(taken) == ask.k or not any(more for _, more in answers):
+                return taken, scores, given
             n *= 4
 
-    def ask_all(self, ask: Ask, n: int) -> tuple[list[Proposals], bool]:
-        answers = [source.propose(self.world, ask, n, ask.allows) for source in self.sources]
-        given = [proposals for proposals, _ in answers]
-        own = [len(each) for each in given]
-        for _, matches, at_least in self.minimums:
-            if sum(map(matches, {i for each in given for i, _ in each})) < at_least:
-                for source, each in zip(self.sources, given):
-                    those, _ = source.propose(self.world, ask, 4 * at_least, lambda i: ask.allows(i) and matches(i))
-                    known = {i for i, _ in each}
-                    each.extend(p for p in those if p[0] not in known)
-        if len(self.minimums) > 1:
-            for n, each in zip(own, given):
+    def ask_for_minimums(self, ask: Ask, given: list[Proposals], asked: list[int]) -> list[bool]:
+        """What each source proposes for a minimum alone, behind its own, in one order; whether there is more of it."""
+        has_more = [True] * len(self.minimums)
+        for m, (_, matches, at_least) in enumerate(self.minimums):
+            if asked[m] == 0 and sum(map(matches, {i for each in given for i, _ in each})) >= at_least:
+                continue
+            asked[m] = max(asked[m], 4 * at_least)
+            has_more[m] = False
+            for source, each in zip(self.sources, given):
+                those, more = source.propose(self.world, ask, asked[m], lambda i: ask.allows(i) and matches(i))
+                has_more[m] |= more
+                known = {i for i, _ in each}
+                each.extend(p for p in those if p[0] not in known)
                 if all(score is not None for _, score in each):
-                    each[n:] = sorted(each[n:], key=lambda p: (-p[1], p[0]))
-        return given, any(more for _, more in answers)
+                    each.sort(key=lambda p: -p[1])
+        return has_more
 
     def blend_all(self, given: list[Proposals]) -> dict[int, float]:
         scores: dict[int, float] = {}

@@ -180,15 +180,10 @@ def test_diversity_is_its_definition(data: st.DataObject, world: World, lambda_:
     slow = SlowGenerator(world, [SlowSource("taste")], caps=[("artist", cap)])
     found = slow.fast(mmr=segue.Mmr(world.index, lambda_, pool)).generate(request).ids.tolist()
 
-    n = max(ask.k, pool)
-    while True:  # how many are taken does not depend on their order: an item has one artist at most
-        given, more = slow.ask_all(ask, n)
-        scores = slow.blend_all(given)
-        if len(slow.pick(ask.k, given, scores)) == ask.k or not more:
-            break
-        n *= 4
+    # How many are taken does not depend on their order: an item has one artist at most.
+    best, scores, _ = slow.widen(ask, max(ask.k, pool))
     order = sorted(scores, key=lambda i: (-scores[i], i))
-    looked_at = order[:pool]
+    looked_at = order[: max(ask.k, pool)]
     lengths = np.linalg.norm(world.x.astype(np.float64), axis=1)
     unit = world.x / np.where(lengths > 0, lengths, 1)[:, None]
     low, high = (min(scores[i] for i in looked_at), max(scores[i] for i in looked_at)) if looked_at else (0, 0)
@@ -203,7 +198,7 @@ def test_diversity_is_its_definition(data: st.DataObject, world: World, lambda_:
             marginal = {j: lambda_ * relevance[j] - (1 - lambda_) * alike[j] for j in fitting}
             assert i in marginal and marginal[i] >= max(marginal.values()) - 1e-5
         taken.append(i)
-    assert len(found) == len(slow.pick(ask.k, given, scores))
+    assert len(found) == len(best)
 
 
 @pytest.mark.parametrize("metric", ["ip", "l2", "cosine"])
