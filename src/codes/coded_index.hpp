@@ -11,11 +11,13 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codes/code_front.hpp"
-#include "codes/filter_cache.hpp"
+#include "codes/filter_plan.hpp"
+#include "codes/plan_cache.hpp"
 #include "items/checked_index.hpp"
 #include "items/gate.hpp"
 #include "items/named_among.hpp"
@@ -210,7 +212,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   IdMap ids_;
   VectorStore store_;
-  mutable FilterCache plans_;
+  mutable PlanCache<FilterPlan> plans_;
 
  private:
   using Clock = Deadline::Clock;
@@ -260,15 +262,22 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
       }
       return plan;
     };
-    const auto pack = [this](const FilterPlan& plan) -> std::shared_ptr<const PackedRows> {
-      if (few(plan)) return nullptr;
+    // A query saves about what copying so many rows costs.
+    constexpr std::size_t kRowsAQuery = 256;
+    const auto pays = [](const FilterPlan& plan, std::size_t asked) { return asked * kRowsAQuery >= plan.marks.rows(); };
+    const auto pack = [this](const FilterPlan& plan) -> std::optional<FilterPlan> {
+      if (few(plan)) return std::nullopt;
       try {
-        return this->pack(plan);
-      } catch (const std::bad_alloc&) {
-        return nullptr;  // slower, not wrong
+        FilterPlan better = plan;
+        better.packed = this->pack(plan);
+        if (better.packed != nullptr) return better;
+      } catch (const std::bad_alloc&) {  // slower, not wrong
       }
+      return std::nullopt;
     };
-    return plans_.find_or_make(filter, queries, arrays().changes(), make, pack);
+    // All plans take as much as the codes do, at most.
+    const std::size_t room = arrays().code_array().memory_usage();
+    return plans_.find_or_make(filter, queries, arrays().changes(), room, make, pays, pack);
   }
   bool few(const FilterPlan& plan) const noexcept { return plan.marks.rows() <= few_rows(); }
 

@@ -1,7 +1,7 @@
 #pragma once
 // FilterMarks: a filter as a scan of blocks sees it: which rows of which blocks it lets through.
 //
-// Made once for all queries that bring the filter (codes/filter_cache.hpp). A scan then leaves out blocks and lists that
+// Made once for all queries that bring the filter (codes/plan_cache.hpp). A scan then leaves out blocks and lists that
 // hold nothing wanted, and asks a bit in cache, not ids all over memory, about the rows that pass their bound.
 
 #include <algorithm>

@@ -3,9 +3,10 @@
 
 #include <memory>
 
+#include "codes/plan_cache.hpp"
 #include "file/file_reader.hpp"
 #include "hnsw/hnsw_state.hpp"
-#include "hnsw/match_cache.hpp"
+#include "hnsw/match_plan.hpp"
 #include "hnsw/search_graph.hpp"
 #include "items/checked_index.hpp"
 #include "segue/core/scratch_pool.hpp"
@@ -55,7 +56,7 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
 
   HnswOptions options_;  // never changes, so reading it takes no lock
   HnswState state_;
-  mutable MatchCache plans_;
+  mutable PlanCache<MatchPlan> plans_;
   mutable ScratchPool<HnswSearchMemory> scratch_;
 };
 

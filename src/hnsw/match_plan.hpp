@@ -1,5 +1,5 @@
 #pragma once
-// MatchPlan: a filter as one HnswState sees it. Made once for all queries that bring the filter (hnsw/match_cache.hpp),
+// MatchPlan: a filter as one HnswState sees it. Made once for all queries that bring the filter (codes/plan_cache.hpp),
 // brought up to date from the slots that have changed.
 //
 //   marks    a bit a slot: what a walk asks

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "codes/code_front.hpp"
-#include "codes/filter_cache.hpp"
+#include "codes/filter_plan.hpp"
 #include "codes/scan_piece.hpp"
 #include "ivf/centroids.hpp"
 #include "ivf/list_rows.hpp"

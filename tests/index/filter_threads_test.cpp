@@ -1,5 +1,5 @@
 // Filters of a planned graph from many threads, beside a writer: plans are made, kept, brought up to date and thrown away
-// under the readers' hands. Under ThreadSanitizer this is the test of MatchCache.
+// under the readers' hands. Under ThreadSanitizer this is the test of PlanCache.
 
 #include <gtest/gtest.h>
 

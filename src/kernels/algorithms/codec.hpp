@@ -110,18 +110,23 @@ struct Bf16Codec {
   }
 };
 
+// Magnitudes of finite floats order like their bits.
+SEGUE_INLINE float largest_magnitude(const float* x, std::size_t dim) noexcept {
+  std::int32_t largest = 0;
+  for (std::size_t i = 0; i < dim; ++i) {
+    const std::int32_t magnitude = static_cast<std::int32_t>(bits_of(x[i]) & 0x7fffffffu);
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return float_of(static_cast<std::uint32_t>(largest));
+}
+
 struct Sq8Codec {
   static constexpr std::size_t tail_offset(std::size_t dim) noexcept { return round_up(dim, 4); }
   static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return tail_offset(dim) + sizeof(Sq8Tail); }
 
   // Codes `dim` floats, leaves the padding alone. The largest magnitude becomes 127.
   static Sq8Tail quantise(const float* x, std::size_t dim, signed char* codes) noexcept {
-    std::int32_t largest = 0;
-    for (std::size_t i = 0; i < dim; ++i) {
-      const std::int32_t magnitude = static_cast<std::int32_t>(bits_of(x[i]) & 0x7fffffffu);
-      largest = magnitude > largest ? magnitude : largest;
-    }
-    const float scale = float_of(static_cast<std::uint32_t>(largest)) / static_cast<float>(kSq8MaxCode);
+    const float scale = largest_magnitude(x, dim) / static_cast<float>(kSq8MaxCode);
     if (!(scale >= 0x1p-126f)) {  // 1/scale would overflow, and a denormal scale has no bits to be exact with
       for (std::size_t i = 0; i < dim; ++i) codes[i] = 0;
       return {0.0f, 0.0f, 0};
@@ -160,12 +165,7 @@ struct Sq4Codec {
   static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return tail_offset(dim) + sizeof(Sq8Tail); }
 
   static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
-    std::int32_t largest = 0;
-    for (std::size_t i = 0; i < dim; ++i) {
-      const std::int32_t magnitude = static_cast<std::int32_t>(bits_of(x[i]) & 0x7fffffffu);
-      largest = magnitude > largest ? magnitude : largest;
-    }
-    float scale = float_of(static_cast<std::uint32_t>(largest)) / static_cast<float>(kSq4MaxCode);
+    float scale = largest_magnitude(x, dim) / static_cast<float>(kSq4MaxCode);
     float inverse = 0.0f;
     if (scale >= 0x1p-126f) {
       inverse = 1.0f / scale;

@@ -157,6 +157,16 @@ struct CodedQueries {
   }
 };
 
+template <class Codes, std::size_t N>
+SEGUE_INLINE void reduce_sums(const typename Codes::V (&sums)[N], std::int32_t (&totals)[N]) noexcept {
+  if constexpr (N == kGroup) {
+    Codes::reduce4(sums, totals);
+  } else {
+    SEGUE_UNROLL
+    for (std::size_t r = 0; r < N; ++r) totals[r] = Codes::reduce(sums[r]);
+  }
+}
+
 template <class Codes>
 struct Sq8Family : Sq8Codec, CodedQueries<Codes, Codes::kChunk> {
   using V = typename Codes::V;
@@ -208,12 +218,7 @@ struct Sq8Family : Sq8Codec, CodedQueries<Codes, Codes::kChunk> {
       }
     }
     std::int32_t totals[N];
-    if constexpr (N == kGroup) {
-      Codes::reduce4(sums, totals);
-    } else {
-      SEGUE_UNROLL
-      for (std::size_t r = 0; r < N; ++r) totals[r] = Codes::reduce(sums[r]);
-    }
+    reduce_sums<Codes, N>(sums, totals);
     const Sq8Tail query_tail = load_unaligned<Sq8Tail>(query);
     SEGUE_UNROLL
     for (std::size_t r = 0; r < N; ++r) {
@@ -249,12 +254,7 @@ struct Sq4Family : Sq4Codec, CodedQueries<Codes, Sq4Codec::kSpan> {
       }
     }
     std::int32_t totals[N];
-    if constexpr (N == kGroup) {
-      Codes::reduce4(sums, totals);
-    } else {
-      SEGUE_UNROLL
-      for (std::size_t r = 0; r < N; ++r) totals[r] = Codes::reduce(sums[r]);
-    }
+    reduce_sums<Codes, N>(sums, totals);
     // What the nibbles are too large by.
     const Sq8Tail query_tail = load_unaligned<Sq8Tail>(query);
     const std::uint32_t zeros = std::uint32_t{kNibbleZero} * static_cast<std::uint32_t>(query_tail.code_sum);
