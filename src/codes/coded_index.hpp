@@ -13,6 +13,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "codes/code_front.hpp"
@@ -289,17 +290,22 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   }
 
   // Of `sought` answers those that are not excluded. False: too few are left, though there may be more.
-  bool leave_out(Gate& gate, std::size_t k, std::size_t sought, Memory& memory) const {
+  bool leave_out(Gate& gate, std::size_t k, std::size_t sought, bool cut, Memory& memory) const {
     std::vector<Candidate>& found = memory.found;
     if (gate.unmarked().empty()) return true;
-    if (found.size() > 2 * sought) return false;  // ties without end
-    memory.named.clear();
-    for (const Candidate c : found) memory.named.add(ids_.id(vertex_of(c)), vertex_of(c));
-    memory.named.find(gate.unmarked(), memory.left_out);
     const bool all = found.size() < sought;
-    gate.mark_only(memory.left_out);
+    if (found.size() <= 2 * sought) {
+      memory.named.clear();
+      for (const Candidate c : found) memory.named.add(ids_.id(vertex_of(c)), vertex_of(c));
+      memory.named.find(gate.unmarked(), memory.left_out);
+      gate.mark_only(memory.left_out);
+    } else if (cut) {
+      gate.mark_excluded();
+    } else {
+      return false;  // ties without end
+    }
     std::erase_if(found, [&](Candidate c) { return gate.excludes(vertex_of(c)); });
-    return all || found.size() >= k;
+    return all || cut || found.size() >= k;  // there is no time for more where the first search was cut
   }
 
   // Queries [first, first + queries.rows()) of a call. take(i, found, stats) gets what query i found, in no order.
@@ -307,11 +313,10 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   // Excluded ids are few of what is near, as a rule: a search for some more than k, from which they are dropped, is right
   // where k are left. Where not, they are marked and kept out of another search.
   template <class Take>
-  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, Memory& memory, const Take& take,
-              bool marked = false) const {
+  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, const Deadline& deadline, Memory& memory,
+              const Take& take, bool marked = false, const WalkStats& spent = {}) const {
     const std::size_t n = queries.rows();
     const RowMetric row_metric = score_metric(metric_);
-    const Deadline deadline(wanted.options.deadline_us);
     if (memory.excluded.size() < n) memory.excluded.resize(n);
     memory.gates.clear();
     const bool range = wanted.bound < std::numeric_limits<float>::infinity();
@@ -325,7 +330,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     memory.coded.clear();
     memory.queries.clear();
     memory.thresholds.clear();
-    memory.stats.assign(n, {});
+    memory.stats.assign(n, spent);
     for (std::size_t i = 0; i < n; ++i) {
       const float* query = rows + i * dim_;
       if (some == nullptr && covers(query)) {
@@ -333,7 +338,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
         memory.queries.push_back(query);
         continue;
       }
-      WalkStats stats;
+      WalkStats stats = spent;
       memory.gates[i].mark_excluded();
       score_each(exact_scorer(query, nullptr, memory.scan), wanted.k, wanted.bound, memory.gates[i], some,
                  ids_.slots(), deadline, memory.each, memory.found, stats);
@@ -354,7 +359,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     }
     scan({memory.queries, sought, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
          memory.stats);
-    std::vector<std::size_t> again;
+    std::vector<std::pair<std::size_t, WalkStats>> again;
     for (std::size_t at = 0; at < coded; ++at) {
       const CodedQuery& query = memory.scan.coded[at];
       CodeFront& front = memory.scan.fronts[at];
@@ -365,13 +370,15 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
       } else {
         decide(exact, row_metric, query, front, sought, memory.scan.deciding, memory.found, memory.stats[at]);
       }
-      if (!later || leave_out(memory.gates[i], wanted.k, sought, memory)) {
+      if (!later || leave_out(memory.gates[i], wanted.k, sought, memory.stats[at].cut, memory)) {
         take(first + i, memory.found, memory.stats[at]);
       } else {
-        again.push_back(i);
+        again.emplace_back(i, memory.stats[at]);
       }
     }
-    for (const std::size_t i : again) answer(queries.slice(i, 1), first + i, wanted, memory, take, true);
+    for (const auto& [i, stats] : again) {
+      answer(queries.slice(i, 1), first + i, wanted, deadline, memory, take, true, stats);
+    }
   }
 
   template <class Take>
@@ -391,7 +398,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
         const auto start = timed ? Clock::now() : Clock::time_point{};
         const std::size_t first = g * group;
         const std::size_t count = std::min(group, n - first);
-        answer(queries.slice(first, count), first, wanted, *memory,
+        answer(queries.slice(first, count), first, wanted, Deadline(wanted.options.deadline_us), *memory,
                [&](std::size_t query, std::vector<Candidate>& found, const WalkStats& stats) {
                  sort_by_cost_then_id(found, ids_);
                  take(query, found);

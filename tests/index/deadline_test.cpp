@@ -114,6 +114,38 @@ TEST_P(Deadlines, FiltersAndRangesAreCutToo) {
   EXPECT_LT(range->ids.size(), items_);
 }
 
+// What a cut search found is the answer, also where some of it was excluded: there is no time to search once more.
+TEST_P(Deadlines, ExclusionsAreCutAsWell) {
+  ASSERT_NO_FATAL_FAILURE(fill());
+  const MatrixView query = MatrixView(queries_, dim_).slice(0, 1);
+  constexpr std::size_t k = 25;
+  QueryStats cut;
+  std::vector<Id> out = index_->search(query, k, options(1, {&cut, 1})).value().ids;
+  out.resize(10);
+  SearchOptions some = options(1, {&cut, 1});
+  some.exclude = {out, {}};
+  const Result<SearchResult> found = index_->search(query, k, some);
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  EXPECT_TRUE(cut.cut);
+  std::size_t count = 0;
+  for (const Id id : found->ids) {
+    if (id == kMissingId) continue;
+    ++count;
+    EXPECT_EQ(std::count(out.begin(), out.end(), id), 0) << id;
+  }
+  EXPECT_GT(count, 0U);
+  // Both of its passes count, where there were two.
+  QueryStats all;
+  SearchOptions nearest = options(0, {&all, 1});
+  const std::vector<Id> best = index_->search(query, 3 * k, nearest).value().ids;
+  nearest.exclude = {best, {}};
+  QueryStats once = all;
+  ASSERT_TRUE(index_->search(query, k, nearest).ok());
+  if (GetParam().exact()) {
+    EXPECT_GT(all.visited, once.visited);
+  }
+}
+
 TEST_P(Deadlines, StatsArePlausible) {
   ASSERT_NO_FATAL_FAILURE(fill());
   std::vector<QueryStats> stats(4);
