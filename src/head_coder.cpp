@@ -14,8 +14,8 @@ namespace segue {
 namespace {
 
 constexpr std::size_t kBatch = 64;
-// As in projection.cpp: below it a tile sums in another order.
-constexpr std::size_t kLeastTile = 8;
+// Rows that are on their way while others are decoded.
+constexpr std::size_t kRowsAhead = 8;
 // Heads that fill whole cache lines together with their Sq8Tail.
 constexpr std::size_t kLine = 64;
 constexpr std::size_t head_of(std::size_t lines) noexcept { return lines * kLine - sizeof(kernels::Sq8Tail); }
@@ -131,14 +131,13 @@ HeadCoder::HeadCoder(const kernels::KernelTable& table, Projection projection)
     : projection_(std::move(projection)), quick_basis_(table, Storage::kSq8, projection_.dim()) {
   if (!projection_.rotates()) return;
   quick_basis_.resize(head());
-  columns_ = projection_.columns();
+  columns_.resize(table.matrix.bytes(dim(), head()));
+  table.matrix.lay_out(projection_.columns().data(), dim(), head(), columns_.data());
   for (std::size_t i = 0; i < head(); ++i) quick_basis_.write(i, projection_.basis().data() + i * dim());
 }
 
 void HeadCoder::encode(MatrixView x, const std::uint32_t* slots, VectorStore& codes, VectorStore* rest,
                        HeadMemory& memory) const {
-  const kernels::FamilyKernels& f32 = f32_of(codes.table());
-  const std::size_t query_bytes = f32.query_bytes(head());
   grow(memory.head, kBatch * head() + kBatch);
   float* heads = memory.head.data();
   float* tails = heads + kBatch * head();
@@ -151,23 +150,11 @@ void HeadCoder::encode(MatrixView x, const std::uint32_t* slots, VectorStore& co
       codes.set_norm2(slot, codes.norm2(slot) + tails[i] * tails[i]);
     }
     if (rest == nullptr) continue;
-    // V^T h for all of them at once, then what is missing.
-    const std::size_t tile = std::max(n, kLeastTile);
-    grow(memory.query, tile * query_bytes);
-    grow(memory.scratch, f32.tile_scratch_bytes(head()));
+    // What the codes say, for all of them at once, then what is missing.
+    for (std::size_t i = 0; i < n; ++i) codes.read(slots[first + i], heads + i * head());
     grow(memory.whole, kBatch * dim());
-    for (std::size_t i = 0; i < tile; ++i) {
-      codes.read(slots[first + std::min(i, n - 1)], heads + i * head());
-      f32.prepare_query(heads + i * head(), head(), memory.query.data() + i * query_bytes);
-    }
     float* whole = memory.whole.data();
-    if (projection_.rotates()) {
-      f32.score_tile[kernels::kDot](memory.query.data(), query_bytes, tile,
-                                    reinterpret_cast<const unsigned char*>(columns_.data()), head() * sizeof(float),
-                                    dim(), head(), whole, dim(), memory.scratch.data());
-    } else {
-      std::memcpy(whole, heads, n * dim() * sizeof(float));
-    }
+    expand(codes.table(), n, whole, memory);
     grow(memory.moved, dim());
     float* missing = memory.moved.data();
     const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
@@ -187,24 +174,47 @@ void HeadCoder::encode(MatrixView x, const std::uint32_t* slots, VectorStore& co
   }
 }
 
-void HeadCoder::decode(const VectorStore& codes, const VectorStore* rest, std::uint32_t slot, float* out,
-                       HeadMemory& memory) const {
-  const kernels::FamilyKernels& f32 = f32_of(codes.table());
-  grow(memory.head, head());
-  grow(memory.whole, dim());
-  grow(memory.query, f32.query_bytes(head()));
-  codes.read(slot, memory.head.data());
-  if (projection_.rotates()) {
-    f32.prepare_query(memory.head.data(), head(), memory.query.data());
-    f32.score_block[kernels::kDot](memory.query.data(), reinterpret_cast<const unsigned char*>(columns_.data()),
-                                   head() * sizeof(float), dim(), head(), out);
-  } else {
-    std::memcpy(out, memory.head.data(), dim() * sizeof(float));
+void HeadCoder::expand(const kernels::KernelTable& table, std::size_t n, float* out, HeadMemory& memory) const {
+  if (!projection_.rotates()) {
+    std::memcpy(out, memory.head.data(), n * dim() * sizeof(float));
+    return;
   }
-  if (rest != nullptr) rest->read(slot, memory.whole.data());
-  for (std::size_t j = 0; j < dim(); ++j) {
-    if (rest != nullptr) out[j] += memory.whole[j];
-    if (projection_.centered()) out[j] += projection_.centre()[j];
+  const kernels::FamilyKernels& f32 = f32_of(table);
+  const std::size_t query_bytes = f32.query_bytes(head());
+  grow(memory.query, n * query_bytes);
+  for (std::size_t i = 0; i < n; ++i) {
+    f32.prepare_query(memory.head.data() + i * head(), head(), memory.query.data() + i * query_bytes);
+  }
+  table.matrix.multiply(memory.query.data(), query_bytes, n, columns_.data(), dim(), head(), out);
+}
+
+void HeadCoder::decode(const VectorStore& codes, const VectorStore* rest, std::span<const std::uint32_t> slots,
+                       float* out, HeadMemory& memory) const {
+  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  grow(memory.head, std::min(kBatch, slots.size()) * head());
+  grow(memory.whole, dim());
+  const auto prefetch = [&](std::size_t i) {
+    if (i >= slots.size()) return;
+    codes.prefetch(slots[i]);
+    if (rest != nullptr) rest->prefetch(slots[i]);
+  };
+  for (std::size_t i = 0; i < kRowsAhead; ++i) prefetch(i);
+  for (std::size_t first = 0; first < slots.size(); first += kBatch) {
+    const std::size_t n = std::min(kBatch, slots.size() - first);
+    for (std::size_t i = 0; i < n; ++i) {
+      prefetch(first + i + kRowsAhead);
+      codes.read(slots[first + i], memory.head.data() + i * head());
+    }
+    float* rows = out + first * dim();
+    expand(codes.table(), n, rows, memory);
+    for (std::size_t i = 0; i < n; ++i, rows += dim()) {
+      if (rest != nullptr) {
+        rest->read(slots[first + i], memory.whole.data());
+        for (std::size_t j = 0; j < dim(); ++j) rows[j] += memory.whole[j];
+      }
+      if (centre == nullptr) continue;
+      for (std::size_t j = 0; j < dim(); ++j) rows[j] += centre[j];
+    }
   }
 }
 

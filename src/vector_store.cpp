@@ -1,6 +1,8 @@
 #include "segue/core/vector_store.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "kernels/kernel_table.hpp"
 #include "segue/core/scorer.hpp"
@@ -50,7 +52,33 @@ void VectorStore::copy_row_from(const VectorStore& other, std::size_t from, std:
   std::memcpy(rows_.data() + to * stride_, other.row(from), stride_);
 }
 
+void VectorStore::permute(std::span<const std::uint32_t> from) {
+  std::vector<unsigned char> held(stride_);
+  std::vector<bool> done(from.size());
+  for (std::size_t first = 0; first < from.size(); ++first) {
+    if (done[first] || from[first] == first) continue;
+    // Round a cycle, until what was in its first row is due.
+    std::memcpy(held.data(), row(first), stride_);
+    std::size_t to = first;
+    for (; from[to] != first; to = from[to]) {
+      copy_row(from[to], to);
+      done[to] = true;
+    }
+    std::memcpy(rows_.data() + to * stride_, held.data(), stride_);
+    done[to] = true;
+  }
+}
+
 void VectorStore::read(std::size_t slot, float* out) const noexcept { family_->decode(row(slot), dim_, out); }
+
+void VectorStore::read(std::span<const std::uint32_t> slots, float* out) const noexcept {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < std::min(kAhead, slots.size()); ++i) prefetch(slots[i]);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (i + kAhead < slots.size()) prefetch(slots[i + kAhead]);
+    read(slots[i], out + i * dim_);
+  }
+}
 
 float VectorStore::scale(std::size_t slot) const noexcept {
   kernels::Sq8Tail tail;

@@ -92,7 +92,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   // ---- rows ----
   const IdMap& id_map() const noexcept final { return ids_; }
-  void do_read(std::uint32_t slot, float* out) const override { store_.read(slot, out); }
+  void do_read(std::span<const std::uint32_t> slots, float* out) const override { store_.read(slots, out); }
 
   // As they are stored: normalised under cosine.
   void write_rows(MatrixView vectors, std::size_t first, int threads, VectorStore& to) const {

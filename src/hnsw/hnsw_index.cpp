@@ -143,9 +143,9 @@ Storage HnswIndexBody::storage() const noexcept {
   return options_.storage == Storage::kAuto ? state_.rows.storage() : options_.storage;
 }
 
-void HnswIndexBody::do_read(std::uint32_t slot, float* out) const {
+void HnswIndexBody::do_read(std::span<const std::uint32_t> slots, float* out) const {
   ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
-  state_.read(slot, out, memory->head);
+  state_.read(slots, out, memory->head);
 }
 
 const float* HnswIndexBody::prepare(const float* query, HnswSearchMemory& memory) const {

@@ -39,7 +39,7 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   Status do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override;
   void do_remove(std::span<const Id> ids) override;
   void do_write(const WriteSections& write) const override;
-  void do_read(std::uint32_t slot, float* out) const override;
+  void do_read(std::span<const std::uint32_t> slots, float* out) const override;
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                  float* scores) const override;
   void search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef, const SearchOptions& options,

@@ -80,8 +80,12 @@ struct HnswState {
   }
   // The vector that a slot stands for.
   void read(std::uint32_t slot, float* out, HeadMemory& memory) const {
-    if (decides_by_head()) return coder->decode(rows, rest(), slot, out, memory);
-    finest().read(slot, out);
+    read(std::span(&slot, 1), out, memory);
+  }
+  // Of several, one after the other.
+  void read(std::span<const std::uint32_t> slots, float* out, HeadMemory& memory) const {
+    if (decides_by_head()) return coder->decode(rows, rest(), slots, out, memory);
+    finest().read(slots, out);
   }
   void prepare_walk(const float* query, PreparedQuery& out, HeadMemory& memory) const {
     if (coder) return coder->prepare(query, rows, out, memory);

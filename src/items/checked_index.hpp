@@ -112,15 +112,16 @@ class CheckedIndex : public PublicIndex {
     std::vector<float> out;
     const Status status = guard_memory([&]() -> Status {
       const std::shared_lock lock(mutex_);
-      out.resize(ids.size() * dim_);
+      std::vector<std::uint32_t> slots(ids.size());
       for (std::size_t i = 0; i < ids.size(); ++i) {
-        const std::uint32_t slot = id_map().find(ids[i]);
-        if (slot == kNoSlot) {
+        slots[i] = id_map().find(ids[i]);
+        if (slots[i] == kNoSlot) {
           return not_found("id " + std::to_string(ids[i]) + " at position " + std::to_string(i) +
                            " is not in the index");
         }
-        do_read(slot, out.data() + i * dim_);
       }
+      out.resize(ids.size() * dim_);
+      do_read(slots, out.data());
       return {};
     });
     if (!status.ok()) return status;
@@ -221,7 +222,8 @@ class CheckedIndex : public PublicIndex {
   virtual void do_remove(std::span<const Id> ids) = 0;
   // All that a file holds of it.
   virtual void do_write(const WriteSections& write) const = 0;
-  virtual void do_read(std::uint32_t slot, float* out) const = 0;
+  // The vectors of slots, one after the other.
+  virtual void do_read(std::span<const std::uint32_t> slots, float* out) const = 0;
   virtual void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                          float* scores) const = 0;
   virtual RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const = 0;

@@ -76,10 +76,10 @@ IvfIndexBody::IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& opt
       finer_(choose_storage(dim, options).rerank != Storage::kAuto),
       layout_(kernels::active_kernels(), dim, score_metric(metric), !keeps_store()) {}
 
-void IvfIndexBody::do_read(std::uint32_t slot, float* out) const {
-  if (!coded_) return store_.read(slot, out);
+void IvfIndexBody::do_read(std::span<const std::uint32_t> slots, float* out) const {
+  if (!coded_) return store_.read(slots, out);
   ReadListRowMemory memory;
-  read_list_row(list_rows(), slot, out, memory);
+  for (std::size_t i = 0; i < slots.size(); ++i) read_list_row(list_rows(), slots[i], out + i * dim_, memory);
 }
 
 ExactScorer& IvfIndexBody::exact_scorer(const float* query, const CodedQuery* coded, ListScanMemory& memory) const {

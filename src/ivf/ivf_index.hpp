@@ -74,7 +74,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   void scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const override;
   ExactScorer& exact_scorer(const float* query, const CodedQuery* coded, ListScanMemory& memory) const override;
   bool keeps_store() const noexcept override { return !coded_ || finer_; }
-  void do_read(std::uint32_t slot, float* out) const override;
+  void do_read(std::span<const std::uint32_t> slots, float* out) const override;
   std::size_t scanned_bytes(const SearchOptions& options) const noexcept override;
   std::size_t group_size() const noexcept override;
   const BlockArrays& arrays() const noexcept override { return layout_.blocks; }

@@ -68,9 +68,27 @@ TEST_P(HeadCoderTest, HeadAndRestAreFinerThanHalfPrecision) {
     EXPECT_EQ(c.codes.stride() % 64, 0u);
     std::vector<float> out(dim), zeros(dim);
     for (std::size_t i = 0; i < kRows; ++i) {
-      c.coder.decode(c.codes, &c.rest, static_cast<std::uint32_t>(i), out.data(), c.memory);
+      const auto slot = static_cast<std::uint32_t>(i);
+      c.coder.decode(c.codes, &c.rest, {&slot, 1}, out.data(), c.memory);
       const float* row = c.x.data() + i * dim;
       EXPECT_LT(distance2(out.data(), row, dim), 0x1p-22 * distance2(row, zeros.data(), dim)) << dim << " row " << i;
+    }
+  }
+}
+
+TEST_P(HeadCoderTest, ManyAreDecodedAsEachAlone) {
+  for (const std::size_t dim : {3u, 100u}) {
+    Coded c(*GetParam(), dim);
+    // Backwards, some of them twice, and more than go together.
+    std::vector<std::uint32_t> slots(c.slots.rbegin(), c.slots.rend());
+    slots.insert(slots.end(), {7, 7, 0});
+    for (const VectorStore* rest : {static_cast<const VectorStore*>(nullptr), static_cast<const VectorStore*>(&c.rest)}) {
+      std::vector<float> together(slots.size() * dim), alone(dim);
+      c.coder.decode(c.codes, rest, slots, together.data(), c.memory);
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        c.coder.decode(c.codes, rest, {&slots[i], 1}, alone.data(), c.memory);
+        for (std::size_t j = 0; j < dim; ++j) ASSERT_EQ(together[i * dim + j], alone[j]) << dim << " row " << i;
+      }
     }
   }
 }
@@ -105,7 +123,7 @@ TEST_P(HeadCoderTest, DecidesByWhatIsDecoded) {
       for (const RowMetric metric : {RowMetric::kDot, RowMetric::kSquaredL2}) {
         const HeadDecider decider(c.coder, c.codes, rest, metric, x.data(), deciding);
         for (std::uint32_t slot = 0; slot < 50; ++slot) {
-          c.coder.decode(c.codes, rest, slot, out.data(), c.memory);
+          c.coder.decode(c.codes, rest, {&slot, 1}, out.data(), c.memory);
           double dot = 0;
           for (std::size_t j = 0; j < kDim; ++j) dot += static_cast<double>(x[j]) * out[j];
           const double expected = metric == RowMetric::kDot ? -dot : distance2(x.data(), out.data(), kDim);

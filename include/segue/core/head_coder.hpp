@@ -36,7 +36,6 @@ struct HeadMemory {
   Buffer<float> head;
   Buffer<float> whole;
   Buffer<unsigned char> query;
-  Buffer<unsigned char> scratch;
 };
 
 class HeadCoder {
@@ -57,17 +56,20 @@ class HeadCoder {
 
   // Rows i of x into slots[i] of `codes` (kPca8, head()) and of `rest` (kSq8, dim(); may be null).
   void encode(MatrixView x, const std::uint32_t* slots, VectorStore& codes, VectorStore* rest, HeadMemory& memory) const;
-  // The vector that a slot stands for.
-  void decode(const VectorStore& codes, const VectorStore* rest, std::uint32_t slot, float* out,
+  // The vectors that slots stand for, one after the other.
+  void decode(const VectorStore& codes, const VectorStore* rest, std::span<const std::uint32_t> slots, float* out,
               HeadMemory& memory) const;
   // A query for the codes' l2 scores. Its head comes from an int8 copy of the directions: at 784 dimensions 0.7 us
   // instead of 3, and what it is off by is below the step of the codes.
   void prepare(const float* query, const VectorStore& codes, PreparedQuery& out, HeadMemory& memory) const;
 
  private:
+  // V^T h of n heads, which lie one after the other in memory.head.
+  void expand(const kernels::KernelTable& table, std::size_t n, float* out, HeadMemory& memory) const;
+
   Projection projection_;
-  VectorStore quick_basis_;  // sq8 rows, one a direction
-  Buffer<float> columns_;    // dim x head: the basis, transposed
+  VectorStore quick_basis_;        // sq8 rows, one a direction
+  Buffer<unsigned char> columns_;  // the basis transposed, laid out for products
 };
 
 // A query against decoded vectors, in float32: what decides. Costs as of RowScorer.
@@ -79,9 +81,7 @@ class HeadDecider {
   float cost(std::uint32_t slot) const noexcept;
   // The rows that cost() will read; those of the codes are in cache after a walk.
   void prefetch(std::uint32_t slot) const noexcept {
-    if (rest_ == nullptr) return;
-    const unsigned char* row = rest_->row(slot);
-    for (std::size_t offset = 0; offset < rest_->stride(); offset += 64) __builtin_prefetch(row + offset);
+    if (rest_ != nullptr) rest_->prefetch(slot);
   }
 
  private:

@@ -40,10 +40,18 @@ class VectorStore {
   void resize(std::size_t slots) { rows_.resize(slots * stride_); }
   void write(std::size_t slot, const float* x) noexcept;
   void copy_row(std::size_t from, std::size_t to) noexcept;
+  // Row i becomes what row from[i] was; `from` names each row once.
+  void permute(std::span<const std::uint32_t> from);
   // From a store of the same storage and dimension.
   void copy_row_from(const VectorStore& other, std::size_t from, std::size_t to) noexcept;
   // The floats that the row stands for.
   void read(std::size_t slot, float* out) const noexcept;
+  // Of several rows, one after the other.
+  void read(std::span<const std::uint32_t> slots, float* out) const noexcept;
+  void prefetch(std::size_t slot) const noexcept {
+    const unsigned char* at = row(slot);
+    for (std::size_t offset = 0; offset < stride_; offset += 64) __builtin_prefetch(at + offset);
+  }
   // Of kSq8 and kPca8: the squared norm that l2 scores take for the row's. As encoded that of its codes; whoever knows
   // more than the codes say (head_coder.hpp) sets another.
   float norm2(std::size_t slot) const noexcept;
