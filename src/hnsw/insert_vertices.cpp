@@ -30,7 +30,8 @@ struct BackLink {
   }
 };
 
-// Where a vertex of a batch goes in: the nearest on two upper levels.
+// Where a vertex of a batch goes in: its region and its place in it or, where there are none (hnsw/regions.hpp), the
+// nearest on two upper levels.
 struct Region {
   std::uint32_t wide;
   std::uint32_t narrow;
@@ -81,6 +82,13 @@ class Inserter {
     regions_.resize(slots.size());
     if (slots.size() < kSortedFrom) {
       for (std::size_t i = 0; i < slots.size(); ++i) regions_[i].index = static_cast<std::uint32_t>(i);
+      return;
+    }
+    if (state_.regions.size() != 0) {
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        regions_[i] = {state_.regions.of(slots[i]), slots[i], static_cast<std::uint32_t>(i)};
+      }
+      std::sort(regions_.begin(), regions_.end());
       return;
     }
     parallel_for(slots.size(), threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <numeric>
 #include <vector>
 
 #include "ivf/train_centroids.hpp"
@@ -36,6 +37,24 @@ std::vector<float> read_rows(const VectorStore& rows, std::span<const std::uint3
 }
 
 }  // namespace
+
+void Regions::start(const VectorStore& rows, std::size_t n, std::uint64_t seed, int threads) {
+  try {
+    of_.resize(n);
+    if (n < kFrom) return;
+    std::vector<std::uint32_t> slots(n);
+    std::iota(slots.begin(), slots.end(), 0u);
+    draw(rows, slots, seed, threads);
+  } catch (const std::bad_alloc&) {
+    clear();
+  }
+}
+
+void Regions::permute(std::span<const std::uint32_t> from) {
+  Buffer<std::uint16_t> moved(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) moved[i] = of_[from[i]];
+  of_ = std::move(moved);
+}
 
 void Regions::take(const VectorStore& rows, const IdMap& ids, std::span<const std::uint32_t> fresh, std::uint64_t seed,
                    int threads) {

@@ -32,6 +32,10 @@ class Regions {
   }
   const Centroids& centres() const noexcept { return *centres_; }
 
+  // Of the first rows of all, which lie in slots 0 .. n-1.
+  void start(const VectorStore& rows, std::size_t n, std::uint64_t seed, int threads);
+  // Slot i becomes what slot from[i] was.
+  void permute(std::span<const std::uint32_t> from);
   // After rows of these slots have come: draws regions where they are due, else says where the new ones lie. Short of
   // memory there are none.
   void take(const VectorStore& rows, const IdMap& ids, std::span<const std::uint32_t> fresh, std::uint64_t seed,
