@@ -61,39 +61,67 @@ kernels::BlockQuery code_product(const MatchScan& scan, MatchScanMemory& memory,
   return {coded.codes.data(), coded.code_sum, coded.bias_factor, -kInfinity};
 }
 
-// Lists of slots, scored and put among the best.
+// Lists of slots, scored; the `keep` best of them stay, in no order. A sorted list would move half of itself for each that
+// comes.
 class Scored {
  public:
-  Scored(const MatchScan& scan, const RowScorer& scorer, std::size_t k, WalkMemory& walk, WalkStats& stats)
-      : scan_(scan), scorer_(scorer), k_(k), walk_(walk), stats_(stats) {}
+  Scored(const MatchScan& scan, const RowScorer& scorer, std::size_t k, std::size_t keep, MatchScanMemory& memory,
+         WalkStats& stats)
+      : scan_(scan), scorer_(scorer), k_(k), keep_(keep), costs_(memory.costs), best_(memory.best), nearest_(memory.nearest), stats_(stats) {
+    best_.clear();
+    nearest_.clear();
+  }
 
   // At most kMaxScoreList.
   void take(std::span<const std::uint32_t> slots) {
-    SearchBuffer& best = walk_.best;
-    const Candidate kth = best.size() < k_ ? kWorstCandidate : best[k_ - 1];
-    scorer_.score(slots.data(), slots.size(), walk_.costs);
+    scorer_.score(slots.data(), slots.size(), costs_);
     stats_.distances += slots.size();
     stats_.visited += slots.size();
     waited_ += slots.size();
-    float bound = best.full() ? cost_of(best.bound()) : kInfinity;
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (walk_.costs[i] > bound || scan_.gate.excludes(slots[i])) continue;
-      const Candidate c = make_candidate(walk_.costs[i], slots[i]);
-      if (c < kth) waited_ = 0;
-      best.insert(c);
-      if (best.full()) bound = cost_of(best.bound());
+      if (costs_[i] > limit_ || scan_.gate.excludes(slots[i])) continue;
+      const Candidate c = make_candidate(costs_[i], slots[i]);
+      if (put_among_nearest(c)) waited_ = 0;
+      best_.push_back(c);
+      if (best_.size() >= 2 * keep_) limit_ = cost_of(drop_worst());
     }
     if (scan_.deadline.passed()) stats_.cut = true;
   }
   // Rows since one was among the k best.
-  std::size_t waited() const noexcept { return walk_.best.size() < k_ ? 0 : waited_; }
+  std::size_t waited() const noexcept { return nearest_.size() < k_ ? 0 : waited_; }
+  void finish() {
+    if (best_.size() > keep_) drop_worst();
+    std::sort(best_.begin(), best_.end());
+  }
 
  private:
+  // The worst that stays.
+  Candidate drop_worst() {
+    const auto last = best_.begin() + static_cast<std::ptrdiff_t>(keep_ - 1);
+    std::nth_element(best_.begin(), last, best_.end());
+    best_.resize(keep_);
+    return best_.back();
+  }
+  bool put_among_nearest(Candidate c) {
+    if (nearest_.size() == k_) {
+      if (c >= nearest_.front()) return false;
+      std::pop_heap(nearest_.begin(), nearest_.end());
+      nearest_.pop_back();
+    }
+    nearest_.push_back(c);
+    std::push_heap(nearest_.begin(), nearest_.end());
+    return true;
+  }
+
   const MatchScan& scan_;
   const RowScorer& scorer_;
   std::size_t k_;
-  WalkMemory& walk_;
+  std::size_t keep_;
+  float* costs_;
+  std::vector<Candidate>& best_;
+  std::vector<Candidate>& nearest_;  // the k best: a heap
   WalkStats& stats_;
+  float limit_ = kInfinity;
   std::size_t waited_ = 0;
 };
 
@@ -151,20 +179,22 @@ void scan_packed(const MatchScan& scan, std::size_t keep, MatchScanMemory& memor
   for (Candidate& c : best) c = make_candidate(cost_of(c) * unit, packed.slots[vertex_of(c)]);
 }
 
-void score_matches(const MatchScan& scan, const RowScorer& scorer, WalkMemory& walk, WalkStats& stats) {
-  Scored scored(scan, scorer, 1, walk, stats);  // all are scored, however long they bring nothing
+void score_matches(const MatchScan& scan, const RowScorer& scorer, std::size_t keep, MatchScanMemory& memory,
+                   WalkStats& stats) {
+  Scored scored(scan, scorer, 1, keep, memory, stats);  // all are scored, however long they bring nothing
   const std::span<const std::uint32_t> slots = scan.plan.slots;
   for (std::size_t first = 0; first < slots.size() && !stats.cut; first += kMaxScoreList) {
     scored.take(slots.subspan(first, std::min(kMaxScoreList, slots.size() - first)));
   }
+  scored.finish();
 }
 
-void scan_regions(const MatchScan& scan, const RowScorer& scorer, std::size_t k, std::size_t patience,
-                  MatchScanMemory& memory, WalkMemory& walk, WalkStats& stats) {
+void scan_regions(const MatchScan& scan, const RowScorer& scorer, std::size_t k, std::size_t patience, std::size_t keep,
+                  MatchScanMemory& memory, WalkStats& stats) {
   const MatchPlan& plan = scan.plan;
   const Centroids& centres = scan.state.regions.centres();
   const ListWorth worth{.bonus = centres.nearness(), .barred = plan.barred};
-  Scored scored(scan, scorer, k, walk, stats);
+  Scored scored(scan, scorer, k, keep, memory, stats);
   std::uint32_t list[kMaxScoreList];
   std::size_t n = 0;
   std::size_t visited = 0;
@@ -176,8 +206,12 @@ void scan_regions(const MatchScan& scan, const RowScorer& scorer, std::size_t k,
     memory.regions.resize(ranked);
     centres.rank({&scan.numbers, 1}, worth, ranked, memory.ranking, memory.regions.data());
     for (; visited < ranked && !done(); ++visited) {
-      for (const std::uint32_t slot : plan.region(memory.regions[visited])) {
-        list[n++] = slot;
+      if (visited + 1 < ranked) __builtin_prefetch(plan.region(memory.regions[visited + 1]).data());
+      for (std::span<const std::uint32_t> rest = plan.region(memory.regions[visited]); !rest.empty();) {
+        const std::size_t some = std::min(rest.size(), kMaxScoreList - n);
+        std::copy_n(rest.data(), some, list + n);
+        rest = rest.subspan(some);
+        n += some;
         if (n == kMaxScoreList) scored.take({list, std::exchange(n, 0)});
       }
       if (n >= kAtOnce) scored.take({list, std::exchange(n, 0)});
@@ -186,6 +220,7 @@ void scan_regions(const MatchScan& scan, const RowScorer& scorer, std::size_t k,
     ranked *= 4;
   }
   if (n > 0 && !stats.cut) scored.take({list, n});
+  scored.finish();
 }
 
 }  // namespace segue

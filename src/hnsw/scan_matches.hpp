@@ -26,6 +26,8 @@ struct MatchScanMemory {
   Buffer<float> work;
   Buffer<std::uint32_t> passed;
   std::vector<Candidate> best;
+  std::vector<Candidate> nearest;
+  float costs[kMaxScoreList];
   RankMemory ranking;
   std::vector<std::uint32_t> regions;
 };
@@ -45,11 +47,13 @@ struct MatchScan {
 // for what they have in common.
 void scan_packed(const MatchScan& scan, std::size_t keep, MatchScanMemory& memory, WalkStats& stats);
 
-// All matches, by rows, into walk.best.
-void score_matches(const MatchScan& scan, const RowScorer& scorer, WalkMemory& walk, WalkStats& stats);
+// All matches, by rows: the `keep` best in memory.best, best first.
+void score_matches(const MatchScan& scan, const RowScorer& scorer, std::size_t keep, MatchScanMemory& memory,
+                   WalkStats& stats);
 
-// By rows, until `patience` of them in a row have brought nothing among the k best, into walk.best. There are regions.
-void scan_regions(const MatchScan& scan, const RowScorer& scorer, std::size_t k, std::size_t patience,
-                  MatchScanMemory& memory, WalkMemory& walk, WalkStats& stats);
+// By rows, until `patience` of them in a row have brought nothing among the k best, the `keep` best of all (k or more) in
+// memory.best, best first. There are regions.
+void scan_regions(const MatchScan& scan, const RowScorer& scorer, std::size_t k, std::size_t patience, std::size_t keep,
+                  MatchScanMemory& memory, WalkStats& stats);
 
 }  // namespace segue
