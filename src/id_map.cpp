@@ -17,6 +17,14 @@ IdMap::IdMap(Buffer<Id> ids, Buffer<std::uint32_t> table, std::size_t count) noe
 
 std::size_t IdMap::home(Id id) const noexcept { return mix64(static_cast<std::uint64_t>(id)) & (table_.size() - 1); }
 
+void IdMap::prefetch(Id id) const noexcept {
+  if (!table_.empty()) {
+    __builtin_prefetch(table_.data() + home(id));
+  } else if (static_cast<std::uint64_t>(id) < ids_.size()) {
+    __builtin_prefetch(ids_.data() + id);
+  }
+}
+
 std::uint32_t IdMap::find_in_table(Id id) const noexcept {
   if (id < 0) return kNoSlot;
   const std::size_t mask = table_.size() - 1;

@@ -112,15 +112,6 @@ Result<const IdSet*> CandidateGeneratorBody::allow(const Request& request, IdSet
   return &both;
 }
 
-void CandidateGeneratorBody::exclude(const Request& request, Memory& memory) const {
-  memory.exclude.assign(request.exclude.begin(), request.exclude.end());
-  if (request.exclude_seeds) memory.exclude.insert(memory.exclude.end(), request.seeds.begin(), request.seeds.end());
-  memory.excluded.reset(memory.exclude.size());
-  for (const Id id : memory.exclude) {
-    if (id >= 0) memory.excluded.insert(id, 0);
-  }
-}
-
 Result<Candidates> CandidateGeneratorBody::answer(const Request& request, Memory& memory) const {
   Candidates out;
   out.reports.resize(options_.sources.size());
@@ -135,7 +126,7 @@ Result<Candidates> CandidateGeneratorBody::answer(const Request& request, Memory
     out.reason = "the filter matches nothing";
     return out;
   }
-  exclude(request, memory);
+  memory.exclude.reset(request);
   memory.quotas.clear();
   for (const MinimumQuota& minimum : options_.minimums) {
     Result<IdSet> matches = options_.catalog->select(minimum.expression);
@@ -161,8 +152,8 @@ Result<Candidates> CandidateGeneratorBody::answer(const Request& request, Memory
 
 Status CandidateGeneratorBody::propose(const Asking& asking, std::size_t source, std::size_t n, const IdSet* allowed,
                                        Proposals& out) const {
-  Wanted wanted{asking.request, n, allowed, asking.memory.exclude, 0,
-                asking.memory.exclude.empty() ? nullptr : &asking.memory.excluded};
+  Exclusions& exclude = asking.memory.exclude;
+  Wanted wanted{asking.request, n, allowed, exclude.ids(), 0, exclude.ids().empty() ? nullptr : &exclude};
   if (asking.deadline.limited()) {
     // What is left, in equal parts to those that wait.
     const std::size_t waiting = options_.sources.size() - source;
@@ -265,7 +256,7 @@ void CandidateGeneratorBody::move_scores(const CatalogRows& rows, Pool& pool) co
   if (const auto& f = options_.freshness) {
     const std::int64_t now = f->now != 0 ? f->now : seconds_now();
     for (PoolItem& item : pool.items()) {
-      const std::int64_t date = rows.integer(freshness_column_, rows.row(item.id));
+      const std::int64_t date = rows.integer(freshness_column_, item.row);
       double fresh = 0;
       if (date != kMissingInteger) {
         const double days = std::max(0.0, static_cast<double>(now) - static_cast<double>(date)) / kSecondsADay;
@@ -276,7 +267,7 @@ void CandidateGeneratorBody::move_scores(const CatalogRows& rows, Pool& pool) co
   }
   if (const auto& p = options_.popularity) {
     for (PoolItem& item : pool.items()) {
-      const double count = rows.number(popularity_column_, rows.row(item.id));
+      const double count = rows.number(popularity_column_, item.row);
       item.score -= p->strength * std::log(count >= 1 ? count : 1.0);
     }
   }
@@ -286,6 +277,7 @@ void CandidateGeneratorBody::pick(const Asking& asking) const {
   Memory& memory = asking.memory;
   memory.pool.blend(memory.proposals, options_);
   const CatalogRows rows(caps_.empty() && !options_.freshness && !options_.popularity ? nullptr : options_.catalog.get());
+  if (rows.any()) rows.look_up(memory.pool.items());
   move_scores(rows, memory.pool);
   memory.pool.sort();
   memory.places.reset(asking.request.k, memory.pool.items(), rows, caps_, memory.quotas);
@@ -308,7 +300,7 @@ void CandidateGeneratorBody::finish(const Asking& asking) const {
     out.ids.push_back(memory.pool.items()[item].id);
     out.scores.push_back(static_cast<float>(memory.pool.items()[item].score));
   }
-  trace(memory.proposals, memory.table, out);
+  memory.pool.trace(memory.proposals, taken, out);
   bool cut = asking.deadline.passed();
   std::size_t failed = 0;
   for (std::size_t s = 0; s < out.reports.size(); ++s) {

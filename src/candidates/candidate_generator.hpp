@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "candidates/exclusions.hpp"
 #include "candidates/pick.hpp"
 #include "candidates/places.hpp"
 #include "candidates/pool.hpp"
@@ -25,8 +26,7 @@ class CandidateGeneratorBody final : public CandidateGenerator {
 
  private:
   struct Memory {
-    IdTable excluded;
-    std::vector<Id> exclude;
+    Exclusions exclude;
     std::vector<Proposals> proposals;
     Proposals more;
     Pool pool;
@@ -48,7 +48,6 @@ class CandidateGeneratorBody final : public CandidateGenerator {
   Result<Candidates> answer(const Request& request, Memory& memory) const;
   // What the filter and the set of a request let through, or null for all; in `both` where it has to be kept.
   Result<const IdSet*> allow(const Request& request, IdSet& both) const;
-  void exclude(const Request& request, Memory& memory) const;
   // Asks each source that has more for n.
   void ask(const Asking& asking, std::size_t n) const;
   Status propose(const Asking& asking, std::size_t source, std::size_t n, const IdSet* allowed, Proposals& out) const;

@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <shared_mutex>
+#include <span>
 
+#include "candidates/pool.hpp"
 #include "catalog/catalog_body.hpp"
 #include "segue/catalog.hpp"
 
@@ -19,8 +21,20 @@ class CatalogRows {
     if (body_ != nullptr) lock_ = std::shared_lock(body_->mutex);
   }
 
-  // kNoSlot: there is none.
-  std::uint32_t row(Id id) const noexcept { return body_ == nullptr ? kNoSlot : body_->ids.find(id); }
+  bool any() const noexcept { return body_ != nullptr; }
+  // The row of each item; kNoSlot: there is none. Which are all over memory, so several are waited for at once.
+  void look_up(std::span<PoolItem> items) const noexcept {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i + kAhead < items.size()) body_->ids.prefetch(items[i + kAhead].id);
+      items[i].row = body_->ids.find(items[i].id);
+    }
+  }
+  // Before values of these are asked for, in this order: of the one that comes kAhead later.
+  void prefetch(std::size_t column, std::span<const PoolItem> items, std::size_t i) const noexcept {
+    if (i + kAhead >= items.size()) return;
+    const std::uint32_t row = items[i + kAhead].row;
+    if (row != kNoSlot) body_->columns[column].values.prefetch(row);
+  }
   // f(value) for each value of that row in a column that groups items; for none that is missing.
   template <class F>
   void for_each_group(std::size_t column, std::uint32_t row, F&& f) const {
@@ -45,6 +59,8 @@ class CatalogRows {
   }
 
  private:
+  static constexpr std::size_t kAhead = 12;
+
   const Catalog::Body* body_;
   std::shared_lock<FairSharedMutex> lock_;
 };

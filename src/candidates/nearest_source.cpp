@@ -154,6 +154,17 @@ class NearestToVectors final : public Nearest {
     const std::size_t m = request.vectors.rows();
     Lists lists;
     SEGUE_RETURN_IF_ERROR(search(request.vectors, wanted.n, wanted, Deadline(wanted.deadline_us), lists, out));
+    if (m == 1) {
+      // In order as it came.
+      const std::size_t n = lists.count(0);
+      out.ids.assign(lists.ids.begin(), lists.ids.begin() + static_cast<std::ptrdiff_t>(n));
+      for (std::size_t i = 0; i < n; ++i) {
+        const double worth = value(request, 0, lists.scores[i]);
+        out.scores.push_back(static_cast<float>(larger_is_better() ? worth : -worth));
+      }
+      out.exhausted = n < wanted.n && !out.cut;
+      return {};
+    }
     IdTable places;
     places.reset(m * wanted.n);
     std::vector<Valued> best;

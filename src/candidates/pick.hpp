@@ -16,13 +16,13 @@ namespace segue {
 void pick_best(std::size_t items, Places& places);
 
 struct DiverseMemory {
-  Buffer<unsigned char> query;
-  std::vector<float> vectors;  // one a pool item, of length 1, or zero
+  std::vector<float> vectors;  // one for each that is looked at, of length 1, or zero
+  Buffer<unsigned char> queries;  // the same, as kernels want them
   std::vector<float> rows;
   std::vector<std::uint32_t> which;
   std::vector<Id> ids;
   std::vector<std::uint32_t> looked_at;
-  std::vector<float> chosen;  // the vectors of those that have a place
+  std::vector<std::uint32_t> chosen;  // in looked_at: those that have a place, in their order
   std::vector<float> products, nearest;
 };
 // In the order of places. At the deadline the rest goes to the best.

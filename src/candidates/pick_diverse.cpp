@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "candidates/pick.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr std::size_t kPlacesALook = 8;
 // And vectors: what an index keeps coded takes most of a microsecond each to read.
 constexpr std::size_t kRowsALook = 32;
+// Of those that have a place, so many are compared with before it is asked whether the best is still the best.
+constexpr std::size_t kCompared = 8;
 
 // The best `mmr.pool`, as many as there are places at least, and beyond them as many of what a quota wants as it wants.
 void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places& places, DiverseMemory& memory) {
@@ -29,6 +32,18 @@ void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places&
   }
 }
 
+float squared_length(const float* x, std::size_t dim) noexcept {
+  // Sums side by side, or each would wait for the one before.
+  constexpr std::size_t kSums = 16;
+  float sums[kSums] = {};
+  std::size_t j = 0;
+  for (; j + kSums <= dim; j += kSums) {
+    for (std::size_t s = 0; s < kSums; ++s) sums[s] += x[j + s] * x[j + s];
+  }
+  for (; j < dim; ++j) sums[0] += x[j] * x[j];
+  return std::accumulate(sums, sums + kSums, 0.0f);
+}
+
 // Of what is looked at, at length 1; false where time ran out.
 bool read_directions(const Pool& pool, const Index& index, const Deadline& deadline, DiverseMemory& memory) {
   const std::size_t dim = index.dim();
@@ -41,8 +56,7 @@ bool read_directions(const Pool& pool, const Index& index, const Deadline& deadl
     read_vectors(index, std::span(memory.ids).subspan(first, count), memory.rows, memory.which);
     for (std::size_t r = 0; r < memory.which.size(); ++r) {
       const float* x = memory.rows.data() + r * dim;
-      float squared = 0;
-      for (std::size_t j = 0; j < dim; ++j) squared += x[j] * x[j];
+      const float squared = squared_length(x, dim);
       const float inverse = squared > 0 ? 1 / std::sqrt(squared) : 0;
       float* to = memory.vectors.data() + (first + memory.which[r]) * dim;
       for (std::size_t j = 0; j < dim; ++j) to[j] = std::isfinite(inverse) ? x[j] * inverse : 0;
@@ -70,9 +84,15 @@ struct Bound {
 class Picking {
  public:
   Picking(const Pool& pool, const Mmr& mmr, Places& places, DiverseMemory& memory)
-      : mmr_(mmr), places_(places), memory_(memory), f32_(kernels::active_kernels().families[kernels::kFamilyF32]) {
+      : mmr_(mmr),
+        places_(places),
+        memory_(memory),
+        f32_(kernels::active_kernels().families[kernels::kFamilyF32]),
+        dim_(mmr.index->dim()),
+        query_bytes_(f32_.query_bytes(dim_)) {
     const std::size_t n = memory.looked_at.size();
-    if (memory.query.size() < f32_.query_bytes(dim())) memory.query.resize(f32_.query_bytes(dim()));
+    if (memory.queries.size() < n * query_bytes_) memory.queries.resize(n * query_bytes_);
+    for (std::uint32_t i = 0; i < n; ++i) f32_.prepare_query(row(i), dim(), memory.queries.data() + i * query_bytes_);
     memory.products.resize(n);
     memory.nearest.assign(n, -std::numeric_limits<float>::infinity());
     memory.chosen.clear();
@@ -101,7 +121,8 @@ class Picking {
   }
 
  private:
-  std::size_t dim() const noexcept { return mmr_.index->dim(); }
+  std::size_t dim() const noexcept { return dim_; }
+  std::size_t chosen() const noexcept { return memory_.chosen.size(); }
   double lambda() const noexcept { return static_cast<double>(mmr_.lambda); }
   const float* row(std::uint32_t at) const noexcept { return memory_.vectors.data() + at * dim(); }
 
@@ -115,7 +136,7 @@ class Picking {
       bounds_.pop_back();
       const std::uint32_t item = memory_.looked_at[bound.at];
       if (!places_.fits(item)) continue;
-      if (bound.seen < places_taken_) {
+      if (bound.seen < chosen()) {
         update(bound);
         bounds_.push_back(bound);
         std::push_heap(bounds_.begin(), bounds_.end());
@@ -132,23 +153,26 @@ class Picking {
     return best;
   }
 
+  // Compares with those chosen since, as long as it may be the best.
   void update(Bound& bound) {
-    const std::size_t n = places_taken_ - bound.seen;
-    f32_.prepare_query(row(bound.at), dim(), memory_.query.data());
-    f32_.score_block[kernels::kDot](memory_.query.data(),
-                                    reinterpret_cast<const unsigned char*>(memory_.chosen.data() + bound.seen * dim()),
-                                    dim() * sizeof(float), n, dim(), memory_.products.data());
+    const unsigned char* query = memory_.queries.data() + bound.at * query_bytes_;
     float& nearest = memory_.nearest[bound.at];
-    for (std::size_t i = 0; i < n; ++i) nearest = std::max(nearest, memory_.products[i]);
-    bound.seen = places_taken_;
-    bound.marginal = lambda() * relevance_[bound.at] - (1 - lambda()) * static_cast<double>(nearest);
+    const double most = bounds_.empty() ? -std::numeric_limits<double>::infinity() : bounds_.front().marginal;
+    do {
+      const std::size_t n = std::min(kCompared, chosen() - bound.seen);
+      f32_.score_list[kernels::kDot](query, reinterpret_cast<const unsigned char*>(memory_.vectors.data()),
+                                     dim() * sizeof(float), memory_.chosen.data() + bound.seen, n, dim(),
+                                     memory_.products.data());
+      for (std::size_t i = 0; i < n; ++i) nearest = std::max(nearest, memory_.products[i]);
+      bound.seen += static_cast<std::uint32_t>(n);
+      bound.marginal = lambda() * relevance_[bound.at] - (1 - lambda()) * static_cast<double>(nearest);
+    } while (bound.seen < chosen() && bound.marginal >= most);
   }
 
   void choose(std::uint32_t at) {
     places_.take(memory_.looked_at[at]);
-    memory_.chosen.insert(memory_.chosen.end(), row(at), row(at) + dim());
-    ++places_taken_;
-    if (places_taken_ != 1) return;
+    memory_.chosen.push_back(at);
+    if (chosen() != 1) return;
     // Next to one that is unlike it an item may gain: all are counted once.
     for (Bound& bound : bounds_) update(bound);
     std::make_heap(bounds_.begin(), bounds_.end());
@@ -158,10 +182,11 @@ class Picking {
   Places& places_;
   DiverseMemory& memory_;
   const kernels::FamilyKernels& f32_;
+  std::size_t dim_;
+  std::size_t query_bytes_;
   std::vector<double> relevance_;
   std::vector<Bound> bounds_;   // a heap
   std::vector<Bound> waiting_;  // for places that quotas hold
-  std::uint32_t places_taken_ = 0;
 };
 
 }  // namespace

@@ -16,18 +16,16 @@ void Places::reset(std::size_t k, std::span<const PoolItem> items, const Catalog
   // Values become the numbers of their groups, so that asking is cheap.
   values_.resize(caps.size());
   for (IdTable& names : values_) names.reset(items.size());
-  for (const PoolItem& item : items) {
-    if (!caps.empty()) {
-      const std::uint32_t row = rows.row(item.id);
-      for (std::size_t c = 0; c < caps.size(); ++c) {
-        rows.for_each_group(caps[c].column, row, [&](std::int64_t value) {
-          // Negative numbers between the others: -1 stands for none in the table.
-          const auto name = static_cast<Id>(static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
-          const std::uint32_t group = values_[c].insert(name, static_cast<std::uint32_t>(room_.size()));
-          if (group == room_.size()) room_.push_back(caps[c].at_most);
-          groups_.push_back(group);
-        });
-      }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t c = 0; c < caps.size(); ++c) {
+      rows.prefetch(caps[c].column, items, i);
+      rows.for_each_group(caps[c].column, items[i].row, [&](std::int64_t value) {
+        // Negative numbers between the others: -1 stands for none in the table.
+        const auto name = static_cast<Id>(static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
+        const std::uint32_t group = values_[c].insert(name, static_cast<std::uint32_t>(room_.size()));
+        if (group == room_.size()) room_.push_back(caps[c].at_most);
+        groups_.push_back(group);
+      });
     }
     offsets_.push_back(static_cast<std::uint32_t>(groups_.size()));
   }

@@ -30,24 +30,34 @@ double worth(const Proposals& proposals, std::size_t i) {
 void Pool::add_source(const Proposals& proposals, const SourceSpec& spec, Blend blend) {
   for (std::size_t i = 0; i < proposals.ids.size(); ++i) {
     const double own = blend == Blend::kReciprocalRank ? 1 / (kRankConstant + 1 + static_cast<double>(i)) : worth(proposals, i);
-    const std::uint32_t place = places_.insert(proposals.ids[i], static_cast<std::uint32_t>(items_.size()));
-    if (place == items_.size()) items_.push_back({proposals.ids[i], 0});
+    const std::uint32_t place = place_of(proposals.ids[i]);
+    if (place == items_.size()) items_.push_back({proposals.ids[i], 0, place});
     items_[place].score += static_cast<double>(spec.weight) * own;
+    proposed_.push_back(place);
   }
+}
+
+std::uint32_t Pool::place_of(Id id) {
+  const auto next = static_cast<std::uint32_t>(items_.size());
+  return alone_ ? next : places_.insert(id, next);
 }
 
 void Pool::blend(std::span<const Proposals> proposals, const GeneratorOptions& options) {
   std::size_t most = 0;
   for (const Proposals& p : proposals) most += p.ids.size();
   items_.clear();
-  places_.reset(most);
+  proposed_.clear();
+  alone_ = proposals.size() == 1;
+  if (!alone_) places_.reset(most);
   for (std::size_t s = 0; s < proposals.size(); ++s) add_source(proposals[s], options.sources[s], options.blend);
 }
 
 void Pool::sort() {
-  std::sort(items_.begin(), items_.end(), [](const PoolItem& a, const PoolItem& b) {
+  const auto better = [](const PoolItem& a, const PoolItem& b) {
     return a.score != b.score ? a.score > b.score : a.id < b.id;
-  });
+  };
+  // As the proposals of one source are.
+  if (!std::is_sorted(items_.begin(), items_.end(), better)) std::sort(items_.begin(), items_.end(), better);
 }
 
 void append(const Proposals& more, Proposals& all) {
@@ -73,32 +83,33 @@ void append(const Proposals& more, Proposals& all) {
   }
 }
 
-void trace(std::span<const Proposals> proposals, IdTable& places, Candidates& out) {
-  const std::size_t n = out.ids.size();
-  places.reset(n);
-  for (std::size_t i = 0; i < n; ++i) places.insert(out.ids[i], static_cast<std::uint32_t>(i));
+void Pool::trace(std::span<const Proposals> proposals, std::span<const std::uint32_t> taken, Candidates& out) {
+  constexpr std::uint32_t kLeft = 0xffffffff;
+  const std::size_t n = taken.size();
+  traced_.assign(items_.size(), kLeft);
+  for (std::size_t i = 0; i < n; ++i) traced_[items_[taken[i]].place] = static_cast<std::uint32_t>(i);
   out.offsets.assign(n + 1, 0);
-  const auto for_each = [&](const auto& f) {
-    for (std::size_t s = 0; s < proposals.size(); ++s) {
-      for (std::size_t rank = 0; rank < proposals[s].ids.size(); ++rank) {
-        const std::uint32_t place = places.find(proposals[s].ids[rank]);
-        if (place != IdTable::kNone) f(place, s, rank);
-      }
-    }
-  };
-  for_each([&](std::uint32_t place, std::size_t, std::size_t) { ++out.offsets[place + 1]; });
+  for (const std::uint32_t place : proposed_) {
+    if (traced_[place] != kLeft) ++out.offsets[traced_[place] + 1];
+  }
   std::partial_sum(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
-  std::vector<std::uint32_t> next(out.offsets.begin(), out.offsets.end() - 1);
   out.sources.resize(out.offsets.back());
   out.ranks.resize(out.offsets.back());
   out.source_scores.resize(out.offsets.back());
-  for_each([&](std::uint32_t place, std::size_t s, std::size_t rank) {
-    const std::uint32_t at = next[place]++;
-    out.sources[at] = static_cast<std::uint16_t>(s);
-    out.ranks[at] = static_cast<std::uint32_t>(rank);
-    out.source_scores[at] =
-        proposals[s].scores.empty() ? std::numeric_limits<float>::quiet_NaN() : proposals[s].scores[rank];
-  });
+  // While it is filled an offset is where the next goes, so in the end each is the one of the next candidate.
+  const std::uint32_t* place = proposed_.data();
+  for (std::size_t s = 0; s < proposals.size(); ++s) {
+    for (std::size_t rank = 0; rank < proposals[s].ids.size(); ++rank, ++place) {
+      if (traced_[*place] == kLeft) continue;
+      const std::uint32_t at = out.offsets[traced_[*place]]++;
+      out.sources[at] = static_cast<std::uint16_t>(s);
+      out.ranks[at] = static_cast<std::uint32_t>(rank);
+      out.source_scores[at] =
+          proposals[s].scores.empty() ? std::numeric_limits<float>::quiet_NaN() : proposals[s].scores[rank];
+    }
+  }
+  std::rotate(out.offsets.begin(), out.offsets.end() - 1, out.offsets.end());
+  out.offsets.front() = 0;
 }
 
 }  // namespace segue

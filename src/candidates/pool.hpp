@@ -8,12 +8,15 @@
 
 #include "candidates/id_table.hpp"
 #include "segue/candidates/generator.hpp"
+#include "segue/core/id_map.hpp"
 
 namespace segue {
 
 struct PoolItem {
   Id id;
   double score;
+  std::uint32_t place;          // as it came
+  std::uint32_t row = kNoSlot;  // of the catalog, once it has been looked up
 };
 
 class Pool {
@@ -26,19 +29,24 @@ class Pool {
   const std::vector<PoolItem>& items() const noexcept { return items_; }
   // After scores have changed.
   void sort();
+  // Provenance of the candidates that these items, in this order, became: the CSR of `out`. Of the proposals that were
+  // blended last.
+  void trace(std::span<const Proposals> proposals, std::span<const std::uint32_t> taken, Candidates& out);
 
  private:
   void add_source(const Proposals& proposals, const SourceSpec& spec, Blend blend);
+  // The item that an id is, new or there already.
+  std::uint32_t place_of(Id id);
 
   std::vector<PoolItem> items_;
+  std::vector<std::uint32_t> proposed_;  // the place of each proposal, source by source
   IdTable places_;
+  bool alone_ = false;  // there is one source: no id comes twice
+  std::vector<std::uint32_t> traced_;
 };
 
 // Adds what is new in `more` to `all`, by score where both have them: what one quota brings in may be better than what
 // another did.
 void append(const Proposals& more, Proposals& all);
-
-// Provenance of the candidates in `out.ids`: the CSR of `out`.
-void trace(std::span<const Proposals> proposals, IdTable& places, Candidates& out);
 
 }  // namespace segue

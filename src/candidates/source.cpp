@@ -5,13 +5,14 @@
 #include <string>
 #include <utility>
 
+#include "candidates/exclusions.hpp"
 #include "candidates/id_table.hpp"
 
 namespace segue {
 
-bool Wanted::allows(Id id) const noexcept {
+bool Wanted::allows(Id id) const {
   if (id < 0 || (allowed != nullptr && !allowed->contains(id))) return false;
-  return exclude_table == nullptr || exclude_table->find(id) == IdTable::kNone;
+  return exclusions == nullptr || !exclusions->has(id);
 }
 
 namespace {

@@ -72,6 +72,7 @@ class PackedArray {
 
   // Codes and integers; kMissingInteger for a missing integer, 0 for a missing code.
   std::int64_t integer(std::size_t row) const noexcept;
+  void prefetch(std::size_t row) const noexcept { __builtin_prefetch(bytes_.data() + row * width_of(packing_)); }
   double real(std::size_t row) const noexcept;
 
   // Makes room for `rows` values in all and for these in particular, wider where they ask for it. May throw; what is

@@ -26,7 +26,7 @@
 
 namespace segue {
 
-class IdTable;
+class Exclusions;
 
 // What a source is asked for.
 struct Wanted {
@@ -35,10 +35,10 @@ struct Wanted {
   const IdSet* allowed = nullptr;          // only these; null: all
   std::span<const Id> exclude = {};        // none of these
   std::int64_t deadline_us = 0;            // 0: no limit
-  const IdTable* exclude_table = nullptr;  // of `exclude`, where there are any; for allows()
+  Exclusions* exclusions = nullptr;        // the same, where there are any, for allows()
 
-  // Whether an id may be proposed.
-  bool allows(Id id) const noexcept;
+  // Whether an id may be proposed. The first call for a request is O(exclude).
+  bool allows(Id id) const;
 };
 
 // Best first, no id twice. As many scores, or none.

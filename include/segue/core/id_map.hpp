@@ -39,6 +39,9 @@ class IdMap {
     return slot < ids_.size() && ids_[slot] == id ? static_cast<std::uint32_t>(slot) : kNoSlot;
   }
 
+  // Of what find() will read first.
+  void prefetch(Id id) const noexcept;
+
   // Room for that many slots in all.
   void reserve(std::size_t slots);
   // `id` is not there and `slot` is empty or one past the end (the slots between are then empty).
