@@ -24,8 +24,11 @@ K, POOL, LAMBDA, CAP = 100, 200, 0.7, 2
 WEIGHTS = {"taste": 1.0, "session": 0.5, "popular": 0.3, "editors": 0.3}
 
 
-def clustered(n: int, queries: int, dim: int = 128) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters of Zipf-like sizes in 48 latent dimensions, mapped to `dim` with a little noise, rows of length 1."""
+def clustered(n: int, queries: int, dim: int = 128) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clusters of Zipf-like sizes in 48 latent dimensions, mapped to `dim` with a little noise, rows of length 1.
+
+    Items, queries, and the cluster of each of both.
+    """
     rng = np.random.default_rng(20240117)
     clusters, latent = 2000, 48
     centres = rng.standard_normal((clusters, latent), dtype=np.float32)
@@ -38,21 +41,24 @@ def clustered(n: int, queries: int, dim: int = 128) -> tuple[np.ndarray, np.ndar
         x = centres[part] + np.float32(0.5) * rng.standard_normal((len(part), latent), dtype=np.float32)
         x = x @ spread + np.float32(0.05) * rng.standard_normal((len(part), dim), dtype=np.float32)
         rows[start : start + 50_000] = x / np.linalg.norm(x, axis=1, keepdims=True)
-    return rows[:n], rows[n:]
+    return rows[:n], rows[n:], which
 
 
 class Service:
     """The catalogue and what is asked of it."""
 
     def __init__(self, n: int, requests: int) -> None:
-        self.x, self.queries = clustered(n, requests + 1)
+        self.x, self.queries, cluster = clustered(n, requests + 1)
         rng = np.random.default_rng(5)
         self.artist = rng.integers(0, n // 10, n)
         self.minutes = rng.integers(0, 60, n)
         self.allowed = self.minutes < 30
         self.popular = rng.permutation(n)[:2000]
         self.played = rng.integers(0, n, (requests, 500))
-        self.seeds = rng.integers(0, n, (requests, 5))
+        # A session is about something: its tracks are of the cluster that the person's first vector is of.
+        order = np.argsort(cluster[:n], kind="stable")
+        first, last = (np.searchsorted(cluster[order], cluster[n : n + requests], side) for side in ("left", "right"))
+        self.seeds = order[rng.integers(np.minimum(first, n - 1), np.maximum(last, first + 1), (5, requests)).clip(0, n - 1).T]
 
     def editors(self, i: int) -> np.ndarray:
         return self.popular[int(self.seeds[i, 0]) % 1000 :]

@@ -56,8 +56,12 @@ struct Home {
     for (std::size_t i = 0; i < kQueries; ++i) {
       played.emplace_back();
       for (std::size_t j = 0; j < kExcluded; ++j) played.back().push_back(any());
+    }
+    // A session is about something: five of the hundred nearest to the person's first vector.
+    const SearchResult near = must(index->search(MatrixView(set.queries, kDim), 100, {}));
+    for (std::size_t i = 0; i < kQueries; ++i) {
       seeds.emplace_back();
-      for (std::size_t j = 0; j < kSeeds; ++j) seeds.back().push_back(any());
+      for (std::size_t j = 0; j < kSeeds; ++j) seeds.back().push_back(near.ids[i * 100 + random() % 100]);
     }
   }
   Id any() { return static_cast<Id>(random() % n); }
