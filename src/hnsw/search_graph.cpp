@@ -19,6 +19,8 @@ constexpr std::size_t kDecidedAhead = 12;
 constexpr std::size_t kPiece = 16;
 // One of so many that a walk found may be excluded without another walk: what it loses is as if it were as much narrower.
 constexpr std::size_t kFewLeftOut = 4;
+// And one of so many of the k best without fewer than k being left: a list of what was played names some of what is near.
+constexpr std::size_t kSpareExcluded = 8;
 // So many rows of floats are scored before a query has been coded.
 constexpr std::size_t kHandful = 64;
 // Matches without any effect on the k best, a unit of ef, after which regions are given up; from k of ten on less, as one
@@ -36,7 +38,7 @@ class GraphSearch {
       : state_(state),
         query_(query),
         k_(k),
-        ef_(ef),
+        ef_(gate.unmarked().empty() ? ef : std::max(ef, k + k / kSpareExcluded)),
         plan_(plan),
         gate_(gate),
         deadline_(deadline),
