@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t kPlacesALook = 8;
 // And vectors: what an index keeps coded takes most of a microsecond each to read.
 constexpr std::size_t kRowsALook = 32;
-// Of those that have a place, so many are compared with before it is asked whether the best is still the best.
-constexpr std::size_t kCompared = 8;
 
 // The best `mmr.pool`, as many as there are places at least, and beyond them as many of what a quota wants as it wants.
 void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places& places, DiverseMemory& memory) {
@@ -153,20 +151,15 @@ class Picking {
     return best;
   }
 
-  // Compares with those chosen since, as long as it may be the best.
   void update(Bound& bound) {
-    const unsigned char* query = memory_.queries.data() + bound.at * query_bytes_;
+    const std::size_t n = chosen() - bound.seen;
+    f32_.score_list[kernels::kDot](memory_.queries.data() + bound.at * query_bytes_,
+                                   reinterpret_cast<const unsigned char*>(memory_.vectors.data()), dim() * sizeof(float),
+                                   memory_.chosen.data() + bound.seen, n, dim(), memory_.products.data());
     float& nearest = memory_.nearest[bound.at];
-    const double most = bounds_.empty() ? -std::numeric_limits<double>::infinity() : bounds_.front().marginal;
-    do {
-      const std::size_t n = std::min(kCompared, chosen() - bound.seen);
-      f32_.score_list[kernels::kDot](query, reinterpret_cast<const unsigned char*>(memory_.vectors.data()),
-                                     dim() * sizeof(float), memory_.chosen.data() + bound.seen, n, dim(),
-                                     memory_.products.data());
-      for (std::size_t i = 0; i < n; ++i) nearest = std::max(nearest, memory_.products[i]);
-      bound.seen += static_cast<std::uint32_t>(n);
-      bound.marginal = lambda() * relevance_[bound.at] - (1 - lambda()) * static_cast<double>(nearest);
-    } while (bound.seen < chosen() && bound.marginal >= most);
+    for (std::size_t i = 0; i < n; ++i) nearest = std::max(nearest, memory_.products[i]);
+    bound.seen += static_cast<std::uint32_t>(n);
+    bound.marginal = lambda() * relevance_[bound.at] - (1 - lambda()) * static_cast<double>(nearest);
   }
 
   void choose(std::uint32_t at) {
