@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <unordered_set>
 #include <utility>
 
+#include "fit_text.hpp"
 #include "segue/recall.hpp"
 
 namespace playlists {
@@ -62,6 +64,17 @@ double hit_rate(const std::vector<segue::Id>& ids, std::size_t k, const Split& s
   return lists == 0 ? 0 : sum / static_cast<double>(lists);
 }
 
+Latency percentiles(std::vector<double> microseconds) {
+  if (microseconds.empty()) return {};
+  std::sort(microseconds.begin(), microseconds.end());
+  return {microseconds[microseconds.size() / 2], microseconds[microseconds.size() * 99 / 100]};
+}
+
+std::string to_string(const Latency& latency) {
+  const auto whole = [](double value) { return with_commas(static_cast<std::size_t>(std::llround(value))); };
+  return "p50 " + whole(latency.p50) + " µs, p99 " + whole(latency.p99) + " µs";
+}
+
 segue::Result<Latency> measure_latency(const segue::Index& index, const Requests& requests, std::size_t k,
                                        std::size_t ef, std::size_t rounds) {
   std::vector<segue::Id> ids(k);
@@ -76,8 +89,7 @@ segue::Result<Latency> measure_latency(const segue::Index& index, const Requests
       if (round > 0) microseconds.push_back(seconds_since(start) * 1e6);
     }
   }
-  std::sort(microseconds.begin(), microseconds.end());
-  return Latency{microseconds[microseconds.size() / 2], microseconds[microseconds.size() * 99 / 100]};
+  return percentiles(std::move(microseconds));
 }
 
 segue::Result<CurvePoint> measure_point(const segue::Index& index, const Requests& requests, std::size_t k,

@@ -32,12 +32,18 @@ std::vector<segue::Id> propose_popular(const Split& split, std::size_t songs, st
 // `ids` holds a row of k for each.
 double hit_rate(const std::vector<segue::Id>& ids, std::size_t k, const Split& split);
 
-// Calls of one query each, one thread, in microseconds.
+// Microseconds.
 struct Latency {
   double p50 = 0;
   double p99 = 0;
 };
 
+// Of calls that took so many microseconds each; 0 of none.
+Latency percentiles(std::vector<double> microseconds);
+// "p50 212 µs, p99 1,040 µs"
+std::string to_string(const Latency& latency);
+
+// Calls of one query each, one thread.
 segue::Result<Latency> measure_latency(const segue::Index& index, const Requests& requests, std::size_t k,
                                        std::size_t ef, std::size_t rounds);
 

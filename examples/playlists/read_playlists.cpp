@@ -9,12 +9,15 @@
 
 #include "fit_text.hpp"
 #include "parse_csv.hpp"
+#include "parse_day.hpp"
 #include "read_gzip.hpp"
 
 namespace playlists {
 namespace {
 
 using Songs = std::vector<segue::Id>;  // the song of each track
+
+constexpr std::size_t kLongest = 1'000'000;  // seconds
 
 segue::Result<std::vector<CsvRow>> read_table(const std::string& path, const CsvRow& header) {
   auto text = read_gzip(path);
@@ -51,7 +54,12 @@ segue::Result<Songs> read_songs(const std::string& path, PlaylistLog& log) {
   for (CsvRow& row : *rows) {
     // No title holds a line end, so the key is unambiguous.
     const auto [place, is_new] = known.emplace(row[2] + '\n' + row[3], static_cast<segue::Id>(log.songs.size()));
-    if (is_new) log.songs.push_back({std::move(row[2]), split_artists(row[3]), std::move(row[4])});
+    if (is_new) {
+      const std::size_t seconds = parse_below(row[5], kLongest);
+      if (seconds == kLongest) return segue::invalid_argument(path + ": no duration in seconds: " + row[5]);
+      log.songs.push_back(
+          {std::move(row[2]), split_artists(row[3]), std::move(row[4]), static_cast<std::int64_t>(seconds)});
+    }
     song_of.push_back(place->second);
   }
   log.tracks = song_of.size();
@@ -63,6 +71,7 @@ segue::Status read_contents(const std::string& path, const Songs& song_of, Playl
   if (!rows.ok()) return rows.status();
   log.entries = rows->size();
   log.contents.resize(log.names.size());
+  log.additions.resize(log.names.size());
   std::vector<std::unordered_set<segue::Id>> seen(log.names.size());
   for (const CsvRow& row : *rows) {
     const std::size_t list = parse_below(row[0], log.names.size());
@@ -70,6 +79,9 @@ segue::Status read_contents(const std::string& path, const Songs& song_of, Playl
     if (list == log.names.size() || track == song_of.size()) {
       return segue::invalid_argument(path + ": no such playlist or track: " + row[0] + ", " + row[1]);
     }
+    const auto day = parse_day(row[2]);
+    if (!day.ok()) return segue::invalid_argument(path + ": " + day.status().message());
+    log.additions[list].push_back({song_of[track], *day});
     // A song that left a list and came back is in it once.
     if (seen[list].insert(song_of[track]).second) log.contents[list].push_back(song_of[track]);
   }

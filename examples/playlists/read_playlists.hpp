@@ -5,6 +5,7 @@
 // otherwise a list would be continued with what it already holds.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,21 @@ namespace playlists {
 struct Song {
   std::string title;
   std::vector<std::string> artists;
-  std::string album;  // of the first release in the file
+  std::string album;  // of the first release in the file, as the next
+  std::int64_t seconds = 0;
+};
+
+// A song came to a playlist.
+struct Addition {
+  segue::Id song = 0;
+  std::int64_t day = 0;  // since 1970-01-01
 };
 
 struct PlaylistLog {
   std::vector<Song> songs;                       // the id of a song is its place here
   std::vector<std::string> names;                // of the playlists
   std::vector<std::vector<segue::Id>> contents;  // distinct songs of each, in the order of the file
+  std::vector<std::vector<Addition>> additions;  // to each, in the order of the file; some songs come again
   std::size_t tracks = 0;                        // before releases were merged
   std::size_t entries = 0;                       // before repeats were merged
 };

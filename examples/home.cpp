@@ -1,0 +1,157 @@
+// The Home page of a listener: several sources blended into one list, under rules that hold for all of it.
+//
+//   home                    prints the list of one listener, who proposed what, and figures over all listeners
+//   home "Indie Pop"        another listener; a listener is one of the public playlists under data/
+//
+// Sources: songs near two interests of the listener, songs near the last five, what is popular, what is new. Rules: two
+// an artist, none longer than ten minutes, nothing that the listener has, diversity, no bonus for being popular. What the
+// listeners took later judges it, beside each source alone. The pieces are in playlists/, a step a file.
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "playlists/fit_text.hpp"
+#include "playlists/measure_lists.hpp"
+#include "playlists/measure_search.hpp"
+#include "playlists/print_list.hpp"
+#include "playlists/read_service.hpp"
+#include "playlists/report_step.hpp"
+#include "playlists/run_program.hpp"
+#include "segue/segue.hpp"
+
+namespace {
+
+using namespace playlists;
+
+constexpr std::size_t k = 50;
+constexpr std::size_t kShown = 20;
+constexpr std::size_t kSession = 5;
+constexpr std::int64_t kDeadline = 20'000;  // µs
+constexpr const char* kListener = "Indie Pop";
+
+using Generator = std::unique_ptr<const segue::CandidateGenerator>;
+
+segue::Result<segue::GeneratorOptions> home_options(const Service& service) {
+  auto popular = segue::ranked_list(service.popular);
+  if (!popular.ok()) return popular.status();
+  auto newest = segue::ranked_list(service.newest);
+  if (!newest.ok()) return newest.status();
+
+  segue::GeneratorOptions options;
+  options.sources = {{"taste", segue::nearest_to_vectors(service.index)},
+                     {"session", segue::nearest_to_seeds(service.index), 0.5f},
+                     {"popular", *popular, 0.3f},
+                     {"new", *newest, 0.2f}};
+  options.catalog = service.catalog;
+  options.caps = {{"artist", 2}};
+  options.mmr = segue::Mmr{service.index, 0.7f, 200};
+  options.popularity = segue::Popularity{"plays", 0.05};
+  return options;
+}
+
+// What one listener asks for; borrowed by the request.
+struct Asked {
+  std::vector<float> interests;
+  std::vector<segue::Id> session;
+};
+
+Asked ask(const Service& service, std::size_t listener) {
+  return {service.interests(listener), service.last(listener, kSession)};
+}
+
+segue::Request request_of(const Service& service, std::size_t listener, const Asked& asked) {
+  return {.k = k,
+          .vectors = segue::MatrixView(asked.interests, service.index->dim()),
+          .seeds = asked.session,
+          .filter = segue::field("seconds") <= 600,
+          .exclude = service.history[listener],
+          .deadline_us = kDeadline};
+}
+
+struct Measured {
+  Figures figures;
+  std::vector<double> microseconds;
+  std::size_t cut = 0;
+};
+
+segue::Result<Measured> measure(const Service& service, const std::vector<Asked>& asked,
+                                const segue::CandidateGenerator& generator) {
+  Measured all;
+  Lists lists;
+  for (std::size_t listener = 0; listener < asked.size(); ++listener) {
+    const segue::Request request = request_of(service, listener, asked[listener]);
+    const Stopwatch watch;
+    auto found = generator.generate(request);
+    all.microseconds.push_back(watch.seconds() * 1e6);
+    if (!found.ok()) return found.status();
+    all.cut += found->ended_by == segue::EndedBy::kDeadline ? 1 : 0;
+    lists.push_back(std::move(found->ids));
+  }
+  auto figures = measure_lists(lists, service.future, k, service.plays, *service.index);
+  if (!figures.ok()) return figures.status();
+  all.figures = *figures;
+  return all;
+}
+
+// The whole of Home, and each source alone under the same filter, exclusions and cap.
+segue::Status compare(const Service& service, const segue::GeneratorOptions& home) {
+  std::vector<std::pair<std::string, segue::GeneratorOptions>> rows = {{"home", home}};
+  for (const segue::SourceSpec& source : home.sources) {
+    segue::GeneratorOptions alone;
+    alone.sources = {source};
+    alone.catalog = home.catalog;
+    alone.caps = home.caps;
+    rows.emplace_back(source.name + " alone", std::move(alone));
+  }
+  std::vector<Asked> asked;
+  for (std::size_t listener = 0; listener < service.names.size(); ++listener) asked.push_back(ask(service, listener));
+
+  std::printf("\n  All %zu listeners, judged by what they took later:\n\n", service.names.size());
+  print_figures_header(k);
+  for (const auto& [name, options] : rows) {
+    const auto generator = segue::CandidateGenerator::create(options);
+    if (!generator.ok()) return generator.status();
+    const auto all = measure(service, asked, **generator);
+    if (!all.ok()) return all.status();
+    print_figures(name, all->figures);
+    std::printf("    a request: %s; cut by the deadline: %zu\n", to_string(percentiles(all->microseconds)).c_str(),
+                all->cut);
+  }
+  return {};
+}
+
+segue::Status run(const std::vector<std::string>& arguments) {
+  std::printf("Home pages with Segue\n\n");
+  const auto service = read_service(SEGUE_PLAYLISTS_DIR);
+  if (!service.ok()) return service.status();
+  const auto listener = service->number(arguments.empty() ? kListener : arguments[0]);
+  if (!listener.ok()) return listener.status();
+  const auto options = home_options(*service);
+  if (!options.ok()) return options.status();
+  const auto home = segue::CandidateGenerator::create(*options);
+  if (!home.ok()) return home.status();
+
+  const Asked asked = ask(*service, *listener);
+  const auto found = (*home)->generate(request_of(*service, *listener, asked));
+  if (!found.ok()) return found.status();
+  std::printf("\n  %s has %zu songs, the last five:\n", service->names[*listener].c_str(),
+              service->history[*listener].size());
+  for (const segue::Id song : asked.session) {
+    std::printf("         %s\n", describe(service->songs[static_cast<std::size_t>(song)], 80).c_str());
+  }
+  std::printf("\n  Home (✓: taken later; behind each song its score and who proposed it at which place):\n\n");
+  print_list(*service, *listener, *found, *options, kShown);
+  std::printf("\n");
+  print_reports(*found, options->sources);
+  return compare(*service, *options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program(argc, argv, "home",
+                     "home [LISTENER]\n\nMakes the Home page of one of the public playlists (default: Indie Pop).\n", 1,
+                     run);
+}
