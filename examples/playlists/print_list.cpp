@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <unordered_set>
+#include <vector>
 
 #include "fit_text.hpp"
 
@@ -30,10 +31,12 @@ void print_list(const Service& service, std::size_t listener, const segue::Candi
 }
 
 void print_reports(const segue::Candidates& found, const std::vector<segue::SourceSpec>& sources) {
+  std::vector<std::size_t> in_list(sources.size());
+  for (const std::uint16_t source : found.sources) ++in_list[source];
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const segue::SourceReport& report = found.reports[i];
-    std::printf("    %s proposed %4zu in %5.0f µs%s%s\n", fit(sources[i].name, 9).c_str(), report.proposed,
-                report.microseconds, report.cut ? ", cut by the deadline" : "",
+    std::printf("    %s proposed %4zu, of which %3zu are in the list of %zu; %5.0f µs%s%s\n",
+                fit(sources[i].name, 9).c_str(), report.proposed, in_list[i], found.ids.size(), report.microseconds, report.cut ? ", cut by the deadline" : "",
                 report.status.ok() ? "" : (", failed: " + report.status.message()).c_str());
   }
   std::printf("    ended by: %s%s%s\n", std::string(to_string(found.ended_by)).c_str(), found.reason.empty() ? "" : "; ",

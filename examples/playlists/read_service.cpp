@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "embed_tracks.hpp"
@@ -115,7 +114,7 @@ segue::Result<Service> read_service(const std::string& folder, const std::string
   watch = {};
   const Embedding embedding = embed_tracks(*log, listeners.split);
   auto index = segue::build(segue::MatrixView(embedding.vectors, embedding.dim), embedding.songs,
-                            {.metric = segue::Metric::kCosine, .kind = "flat"});
+                            {.metric = segue::Metric::kCosine, .kind = "ivf"});
   if (!index.ok()) return index.status();
   service.index = std::move(*index);
   const std::vector<std::int64_t> first = first_days(*log, *number);
@@ -124,7 +123,7 @@ segue::Result<Service> read_service(const std::string& folder, const std::string
   service.catalog = std::move(*catalog);
   report_step("indexed",
               with_commas(embedding.songs.size()) + " songs in " + std::to_string(embedding.dim) +
-                  " dimensions, with artists, albums, seconds, dates and plays",
+                  " dimensions, and their columns",
               watch.seconds());
 
   service.songs = std::move(log->songs);
