@@ -1,1 +1,183 @@
-int main() {}
+// Now playing: a session plays on, track after track, each asked for when it is needed and there within a millisecond.
+//
+//   now_playing                     prints a run of twenty tracks, and figures over the sessions of all listeners
+//   now_playing "Lo-Fi Beats"       another listener; a listener is one of the public playlists under data/
+//
+// The seeds of each request are the tracks played last, the nearest to now counting most; what was ever played is left
+// out, one track more each time. Ten tracks by ten artists come back, and the first of them plays whose artist did not
+// within the last five. Popular songs stand by with a small weight: sources are asked in their order, and these first,
+// which takes no search, so there is a next track even where time is up. A track hits if the listener took it later. The pieces are in playlists/, a step a file.
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "playlists/fit_text.hpp"
+#include "playlists/measure_search.hpp"
+#include "playlists/print_list.hpp"
+#include "playlists/read_service.hpp"
+#include "playlists/report_step.hpp"
+#include "playlists/run_program.hpp"
+#include "segue/segue.hpp"
+
+namespace {
+
+using namespace playlists;
+
+constexpr std::size_t kTracks = 20;
+constexpr std::size_t kNext = 10;  // proposals a request: the player keeps some in hand
+constexpr std::size_t kSeeds = 5;
+constexpr std::int64_t kDeadline = 1000;  // µs
+constexpr const char* kListener = "Indie Pop";
+
+segue::Result<segue::GeneratorOptions> station_options(const Service& service) {
+  auto popular = segue::ranked_list(service.popular);
+  if (!popular.ok()) return popular.status();
+  segue::GeneratorOptions options;
+  options.sources = {{"popular", *popular, 0.05f}, {"session", segue::nearest_to_seeds(service.index)}};
+  options.catalog = service.catalog;
+  options.caps = {{"artist", 1}};
+  return options;
+}
+
+segue::Expression filter() { return segue::field("seconds") <= 600; }
+
+// The first that shares no artist with the last tracks; where all do, the first. (As a filter this would be an expression
+// that was never there before in each request, and compiling it against the catalogue takes longer than the search.)
+std::size_t choose(const Service& service, const std::vector<segue::Id>& next, const std::vector<segue::Id>& last) {
+  const auto artists = [&](segue::Id song) -> const std::vector<std::string>& {
+    return service.songs[static_cast<std::size_t>(song)].artists;
+  };
+  std::unordered_set<std::string> heard;
+  for (const segue::Id song : last) heard.insert(artists(song).begin(), artists(song).end());
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const auto& of = artists(next[i]);
+    if (std::none_of(of.begin(), of.end(), [&](const std::string& name) { return heard.contains(name); })) return i;
+  }
+  return 0;
+}
+
+struct Track {
+  segue::Id song = segue::kMissingId;
+  bool hit = false;
+  double microseconds = 0;
+  std::size_t excluded = 0;
+  segue::EndedBy ended_by = segue::EndedBy::kFull;
+  std::string proposed_by;
+};
+
+// Plays on from the end of a listener's history.
+segue::Result<std::vector<Track>> play(const Service& service, const segue::CandidateGenerator& station,
+                                       std::size_t listener, std::int64_t deadline_us) {
+  const std::vector<segue::Id>& future = service.future[listener];
+  const std::unordered_set<segue::Id> took(future.begin(), future.end());
+  std::vector<segue::Id> seeds = service.last(listener, kSeeds);
+  std::vector<segue::Id> played = service.history[listener];
+  std::vector<Track> run;
+  while (run.size() < kTracks) {
+    const Stopwatch watch;
+    const auto found = station.generate({.k = kNext,
+                                         .seeds = seeds,
+                                         .filter = filter(),
+                                         .exclude = played,
+                                         .deadline_us = deadline_us});
+    const double microseconds = watch.seconds() * 1e6;
+    if (!found.ok()) return found.status();
+    if (found->ids.empty()) break;
+    const std::size_t chosen = choose(service, found->ids, seeds);
+    const segue::Id next = found->ids[chosen];
+    run.push_back({next, took.contains(next), microseconds, played.size(), found->ended_by,
+                   print_provenance(*found, chosen, station.options().sources)});
+    played.push_back(next);
+    seeds.insert(seeds.begin(), next);
+    seeds.resize(std::min(seeds.size(), kSeeds));
+  }
+  return run;
+}
+
+void print_run(const Service& service, std::size_t listener, const std::vector<Track>& run) {
+  std::printf("\n  %s, after its %zu songs. Left out: everything played. ✓: the listener took it later.\n\n",
+              service.names[listener].c_str(), service.history[listener].size());
+  for (const segue::Id song : service.last(listener, kSeeds)) {
+    std::printf("        %s  was there\n", fit(describe(service.songs[static_cast<std::size_t>(song)], 48), 48).c_str());
+  }
+  std::printf("\n");
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    const Track& track = run[i];
+    std::printf("  %2zu. %s %s  %s %4zu left out, %4.0f µs%s\n", i + 1, track.hit ? "✓" : " ",
+                fit(describe(service.songs[static_cast<std::size_t>(track.song)], 48), 48).c_str(),
+                fit(track.proposed_by, 22).c_str(), track.excluded, track.microseconds,
+                track.ended_by == segue::EndedBy::kDeadline ? ", cut" : "");
+  }
+}
+
+// The runs of all listeners, in a row of a table.
+segue::Status print_figures_of(const std::string& name, const Service& service,
+                               const segue::CandidateGenerator& station, std::int64_t deadline_us) {
+  std::vector<double> microseconds;
+  std::size_t hits = 0, tracks = 0, with_hit = 0, judged = 0, cut = 0, late = 0;
+  for (std::size_t listener = 0; listener < service.names.size(); ++listener) {
+    if (service.future[listener].empty()) continue;  // nothing to judge by
+    const auto run = play(service, station, listener, deadline_us);
+    if (!run.ok()) return run.status();
+    bool any = false;
+    for (const Track& track : *run) {
+      hits += track.hit ? 1 : 0, any = any || track.hit;
+      cut += track.ended_by == segue::EndedBy::kDeadline ? 1 : 0;
+      late += deadline_us > 0 && track.microseconds > static_cast<double>(deadline_us) ? 1 : 0;
+      microseconds.push_back(track.microseconds);
+    }
+    tracks += run->size(), with_hit += any ? 1 : 0, ++judged;
+  }
+  const Latency latency = percentiles(microseconds);
+  std::printf("  %s %8.4f %14.4f %8zu %6zu %6zu %8.0f µs %8.0f µs\n", fit(name, 24).c_str(),
+              static_cast<double>(hits) / static_cast<double>(std::max<std::size_t>(1, tracks)),
+              static_cast<double>(with_hit) / static_cast<double>(std::max<std::size_t>(1, judged)), tracks, cut, late,
+              latency.p50, latency.p99);
+  return {};
+}
+
+segue::Status run(const std::vector<std::string>& arguments) {
+  std::printf("Now playing, with Segue\n\n");
+  const auto service = read_service(SEGUE_PLAYLISTS_DIR);
+  if (!service.ok()) return service.status();
+  const auto listener = service->number(arguments.empty() ? kListener : arguments[0]);
+  if (!listener.ok()) return listener.status();
+  auto options = station_options(*service);
+  if (!options.ok()) return options.status();
+  const auto station = segue::CandidateGenerator::create(*options);
+  if (!station.ok()) return station.status();
+  // The first request compiles the filter against the catalogue, which takes a millisecond; a service does that when it
+  // starts.
+  const auto compiled = service->catalog->select(filter());
+  if (!compiled.ok()) return compiled.status();
+  const auto tracks = play(*service, **station, *listener, kDeadline);
+  if (!tracks.ok()) return tracks.status();
+  print_run(*service, *listener, *tracks);
+
+  options->sources.pop_back();
+  const auto popular = segue::CandidateGenerator::create(*options);
+  if (!popular.ok()) return popular.status();
+  std::printf("\n  All listeners who took anything later, %zu tracks each:\n\n", kTracks);
+  std::printf("  %s %8s %14s %8s %6s %6s %11s %11s\n", fit("", 24).c_str(), "hits", "runs with one", "tracks", "cut",
+              "late", "p50", "p99");
+  SEGUE_RETURN_IF_ERROR(print_figures_of("popular alone", *service, **popular, 0));
+  SEGUE_RETURN_IF_ERROR(print_figures_of("no deadline", *service, **station, 0));
+  SEGUE_RETURN_IF_ERROR(print_figures_of("deadline of 1,000 µs", *service, **station, kDeadline));
+  SEGUE_RETURN_IF_ERROR(print_figures_of("deadline of 100 µs", *service, **station, 100));
+  std::printf(
+      "\n  hits: the share of tracks that the listener took later. cut: requests that the deadline ended; they gave\n"
+      "  the best until then. late: requests that took longer than their deadline, the machine's pauses included.\n");
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program(argc, argv, "now_playing",
+                     "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: Indie Pop).\n",
+                     1, run);
+}
