@@ -12,13 +12,13 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
-#include <utility>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "classes/make_catalog.hpp"
 #include "classes/make_classes.hpp"
-#include "playlists/fit_text.hpp"
+#include "classes/print_classes.hpp"
 #include "playlists/measure_search.hpp"
 #include "playlists/parse_day.hpp"
 #include "playlists/report_step.hpp"
@@ -30,7 +30,6 @@ namespace {
 using classes::Catalogue;
 using classes::Class;
 using classes::Member;
-using playlists::fit;
 using playlists::Stopwatch;
 using segue::field;
 
@@ -94,20 +93,6 @@ bool satisfies(const Class& c, const Member& member) {
          c.difficulty == member.difficulty;
 }
 
-void print_list(const Studio& studio, const Member& member, const segue::Candidates& found) {
-  std::printf("  %4s  %-6s %-13s %-10s %7s  %-12s %-12s %-10s  %s\n", "", "id", "instructor", "discipline", "minutes",
-              "difficulty", "music", "published", "score");
-  for (std::size_t i = 0; i < found.ids.size(); ++i) {
-    const Class& c = studio.catalogue.classes[static_cast<std::size_t>(found.ids[i])];
-    std::printf("  %3zu.  %-6lld %-13s %-10s %7lld  %-12s %-12s %-10s  %.3f\n", i + 1,
-                static_cast<long long>(found.ids[i]), c.instructor.c_str(), c.discipline.c_str(),
-                static_cast<long long>(c.minutes), c.difficulty.c_str(),
-                (c.music + (c.music == member.music ? " *" : "")).c_str(), playlists::print_day(c.published).c_str(),
-                static_cast<double>(found.scores[i]));
-  }
-  std::printf("  * the music that this member takes most\n");
-}
-
 // What the same request gets under other filters.
 segue::Status try_filters(const Studio& studio, const Member& member, const std::vector<float>& taste) {
   std::printf("\n  The same request, %zu asked for, under other filters:\n", k);
@@ -119,10 +104,8 @@ segue::Status try_filters(const Studio& studio, const Member& member, const std:
     if (!filter.ok()) return filter.status();
     std::printf("    %s\n", text.c_str());
     const auto matches = studio.catalog->select(*filter);
-    const auto found = studio.fresh->generate({.k = k,
-                                               .vectors = segue::MatrixView(taste, classes::kDim),
-                                               .filter = *filter,
-                                               .exclude = member.taken});
+    const auto found = studio.fresh->generate(
+        {.k = k, .vectors = segue::MatrixView(taste, classes::kDim), .filter = *filter, .exclude = member.taken});
     if (!found.ok()) {
       std::printf("      an error: %s\n", found.status().message().c_str());
     } else {
@@ -185,17 +168,15 @@ segue::Status run(const std::vector<std::string>& arguments) {
   const segue::Expression filter = filter_of(member);
   const auto matches = studio->catalog->select(filter);
   if (!matches.ok()) return matches.status();
-  const auto found = studio->fresh->generate({.k = k,
-                                              .vectors = segue::MatrixView(taste, classes::kDim),
-                                              .filter = filter,
-                                              .exclude = member.taken});
+  const auto found = studio->fresh->generate(
+      {.k = k, .vectors = segue::MatrixView(taste, classes::kDim), .filter = filter, .exclude = member.taken});
   if (!found.ok()) return found.status();
   std::printf("\n  Member %zu, who took %zu classes, mostly %s %s to %s. The filter:\n    %s\n", number,
               member.taken.size(), member.difficulty.c_str(), member.discipline.c_str(), member.music.c_str(),
               filter.to_string().c_str());
   std::printf("  lets %zu classes through; the %zu best, at most %zu an instructor:\n\n", matches->listed(),
               found->ids.size(), kAnInstructor);
-  print_list(*studio, member, *found);
+  classes::print_classes(studio->catalogue, member, *found);
   SEGUE_RETURN_IF_ERROR(try_filters(*studio, member, taste));
 
   std::printf("\n  Over %zu members, each with a filter of their own, %zu classes each:\n", kMembers, k);

@@ -4,8 +4,8 @@
 //   home "Indie Pop"        another listener; a listener is one of the public playlists under data/
 //
 // Sources: songs near two interests of the listener, songs near the last five, what is popular, what is new. Rules: two
-// an artist, none longer than ten minutes, nothing that the listener has, diversity, no bonus for being popular. What the
-// listeners took later judges it, beside each source alone. The pieces are in playlists/, a step a file.
+// an artist, none longer than ten minutes, nothing that the listener has, diversity, no bonus for being popular. What
+// the listeners took later judges it, beside each source alone. The pieces are in playlists/, a step a file.
 
 #include <cstdio>
 #include <string>

@@ -6,7 +6,8 @@
 // The seeds of each request are the tracks played last, the nearest to now counting most; what was ever played is left
 // out, one track more each time. Ten tracks by ten artists come back, and the first of them plays whose artist did not
 // within the last five. Popular songs stand by with a small weight: sources are asked in their order, and these first,
-// which takes no search, so there is a next track even where time is up. A track hits if the listener took it later. The pieces are in playlists/, a step a file.
+// which takes no search, so there is a next track even where time is up. A track hits if the listener took it later.
+// The pieces are in playlists/, a step a file.
 
 #include <algorithm>
 #include <cstdio>
@@ -45,8 +46,9 @@ segue::Result<segue::GeneratorOptions> station_options(const Service& service) {
 
 segue::Expression filter() { return segue::field("seconds") <= 600; }
 
-// The first that shares no artist with the last tracks; where all do, the first. (As a filter this would be an expression
-// that was never there before in each request, and compiling it against the catalogue takes longer than the search.)
+// The first that shares no artist with the last tracks; where all do, the first. (As a filter this would be an
+// expression that was never there before in each request, and compiling it against the catalogue takes longer than the
+// search.)
 std::size_t choose(const Service& service, const std::vector<segue::Id>& next, const std::vector<segue::Id>& last) {
   const auto artists = [&](segue::Id song) -> const std::vector<std::string>& {
     return service.songs[static_cast<std::size_t>(song)].artists;
@@ -79,11 +81,8 @@ segue::Result<std::vector<Track>> play(const Service& service, const segue::Cand
   std::vector<Track> run;
   while (run.size() < kTracks) {
     const Stopwatch watch;
-    const auto found = station.generate({.k = kNext,
-                                         .seeds = seeds,
-                                         .filter = filter(),
-                                         .exclude = played,
-                                         .deadline_us = deadline_us});
+    const auto found = station.generate(
+        {.k = kNext, .seeds = seeds, .filter = filter(), .exclude = played, .deadline_us = deadline_us});
     const double microseconds = watch.seconds() * 1e6;
     if (!found.ok()) return found.status();
     if (found->ids.empty()) break;
@@ -102,7 +101,8 @@ void print_run(const Service& service, std::size_t listener, const std::vector<T
   std::printf("\n  %s, after its %zu songs. Left out: everything played. ✓: the listener took it later.\n\n",
               service.names[listener].c_str(), service.history[listener].size());
   for (const segue::Id song : service.last(listener, kSeeds)) {
-    std::printf("        %s  was there\n", fit(describe(service.songs[static_cast<std::size_t>(song)], 48), 48).c_str());
+    std::printf("        %s  was there\n",
+                fit(describe(service.songs[static_cast<std::size_t>(song)], 48), 48).c_str());
   }
   std::printf("\n");
   for (std::size_t i = 0; i < run.size(); ++i) {
@@ -177,7 +177,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program(argc, argv, "now_playing",
-                     "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: Indie Pop).\n",
-                     1, run);
+  return run_program(
+      argc, argv, "now_playing",
+      "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: Indie Pop).\n", 1, run);
 }

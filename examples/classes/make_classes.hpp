@@ -2,8 +2,8 @@
 // A catalogue of fitness classes that nobody teaches: what they are, and a vector for each.
 //
 // A class has a discipline, an instructor who teaches one or two of them, minutes, a difficulty, music and the day on
-// which it came out. Its vector is the sum of a direction for each of these and of noise, so classes that share much are
-// near each other. All of it comes from a seed, the same on every machine.
+// which it came out. Its vector is the sum of a direction for each of these and of noise, so classes that share much
+// are near each other. All of it comes from a seed, the same on every machine.
 
 #include <cstddef>
 #include <cstdint>

@@ -36,11 +36,12 @@ void print_reports(const segue::Candidates& found, const std::vector<segue::Sour
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const segue::SourceReport& report = found.reports[i];
     std::printf("    %s proposed %4zu, of which %3zu are in the list of %zu; %5.0f µs%s%s\n",
-                fit(sources[i].name, 9).c_str(), report.proposed, in_list[i], found.ids.size(), report.microseconds, report.cut ? ", cut by the deadline" : "",
+                fit(sources[i].name, 9).c_str(), report.proposed, in_list[i], found.ids.size(), report.microseconds,
+                report.cut ? ", cut by the deadline" : "",
                 report.status.ok() ? "" : (", failed: " + report.status.message()).c_str());
   }
-  std::printf("    ended by: %s%s%s\n", std::string(to_string(found.ended_by)).c_str(), found.reason.empty() ? "" : "; ",
-              found.reason.c_str());
+  std::printf("    ended by: %s%s%s\n", std::string(to_string(found.ended_by)).c_str(),
+              found.reason.empty() ? "" : "; ", found.reason.c_str());
 }
 
 }  // namespace playlists

@@ -28,8 +28,9 @@ struct Service {
   std::vector<std::string> names;
   std::vector<std::vector<segue::Id>> history;  // distinct songs, oldest first
   std::vector<std::vector<segue::Id>> future;   // what came later and is new to the listener
-  // Cosine, over all songs of which anything is known. Lists: made in a second, and a request takes some 0.4 ms, where a
-  // flat index takes 1.5 and more for those who have thousands of songs to leave out. Its figures differ by a hundredth.
+  // Cosine, over all songs of which anything is known. Lists: made in a second, and a request takes some 0.4 ms, where
+  // a flat index takes 1.5 and more for those who have thousands of songs to leave out. Its figures differ by a
+  // hundredth.
   std::shared_ptr<segue::Index> index;
   // artist (set), lead (the first of them, a category), album, seconds, first_added (date), plays (integer: how many
   // listeners have it).
