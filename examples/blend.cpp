@@ -1,6 +1,6 @@
 // A blend for two listeners: one list that both should like, made in three ways.
 //
-//   blend                                  the default pair, and figures over a hundred pairs
+//   blend                                  the default pair, and figures over fifty pairs
 //   blend "Hot Country" "RapCaviar"        another pair; a listener is one of the public playlists under data/
 //
 // One request carries the tastes of both as two query vectors, and says how they go together: the average of both
@@ -30,7 +30,7 @@ using namespace playlists;
 
 constexpr std::size_t k = 20;
 constexpr std::size_t kShown = 10;
-constexpr std::size_t kPairs = 100;
+constexpr std::size_t kPairs = 50;
 constexpr const char* kFirst = "Indie Pop";
 constexpr const char* kSecond = "Hot Country";
 constexpr segue::Combine kWays[] = {segue::Combine::kAverage, segue::Combine::kLeastHappy, segue::Combine::kShares};

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "playlists/fit_text.hpp"
+#include "playlists/known_artists.hpp"
 #include "playlists/measure_search.hpp"
 #include "playlists/print_list.hpp"
 #include "playlists/read_service.hpp"
@@ -50,16 +51,11 @@ segue::Expression filter() { return segue::field("seconds") <= 600; }
 // expression that was never there before in each request, and compiling it against the catalogue takes longer than the
 // search.)
 std::size_t choose(const Service& service, const std::vector<segue::Id>& next, const std::vector<segue::Id>& last) {
-  const auto artists = [&](segue::Id song) -> const std::vector<std::string>& {
-    return service.songs[static_cast<std::size_t>(song)].artists;
-  };
-  std::unordered_set<std::string> heard;
-  for (const segue::Id song : last) heard.insert(artists(song).begin(), artists(song).end());
-  for (std::size_t i = 0; i < next.size(); ++i) {
-    const auto& of = artists(next[i]);
-    if (std::none_of(of.begin(), of.end(), [&](const std::string& name) { return heard.contains(name); })) return i;
-  }
-  return 0;
+  const auto song = [&](segue::Id id) -> const Song& { return service.songs[static_cast<std::size_t>(id)]; };
+  Artists heard;
+  for (const segue::Id id : last) heard.insert(song(id).artists.begin(), song(id).artists.end());
+  const auto found = std::find_if(next.begin(), next.end(), [&](segue::Id id) { return !by_any(song(id), heard); });
+  return found == next.end() ? 0 : static_cast<std::size_t>(found - next.begin());
 }
 
 struct Track {

@@ -8,7 +8,6 @@
 // lists, beside those of the plain search and of the same batch without one rule. The pieces are in playlists/, a step
 // a file.
 
-#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "playlists/fit_text.hpp"
+#include "playlists/known_artists.hpp"
 #include "playlists/measure_lists.hpp"
 #include "playlists/print_list.hpp"
 #include "playlists/read_service.hpp"
@@ -32,8 +32,6 @@ constexpr std::size_t k = 30;
 constexpr std::size_t kShown = 10;
 const std::vector<std::string> kListeners = {"Indie Pop", "Lo-Fi Beats", "Hot Country"};
 
-using Artists = std::unordered_set<std::string>;
-
 // What a batch is made of: requests only borrow it.
 struct Batch {
   std::vector<Artists> known;  // of each listener
@@ -41,19 +39,10 @@ struct Batch {
   Lists later;  // what they took later of artists who were new to them
 };
 
-bool by_any(const Song& song, const Artists& artists) {
-  return std::any_of(song.artists.begin(), song.artists.end(),
-                     [&](const auto& name) { return artists.contains(name); });
-}
-
 Batch gather(const Service& service) {
   Batch batch;
   for (std::size_t listener = 0; listener < service.names.size(); ++listener) {
-    Artists known;
-    for (const segue::Id id : service.history[listener]) {
-      const Song& song = service.songs[static_cast<std::size_t>(id)];
-      known.insert(song.artists.begin(), song.artists.end());
-    }
+    Artists known = known_artists(service, listener);
     const std::vector<float> taste = service.taste(listener);
     batch.tastes.insert(batch.tastes.end(), taste.begin(), taste.end());
     batch.later.emplace_back();

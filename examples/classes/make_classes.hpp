@@ -38,7 +38,7 @@ struct Member {
   std::string discipline;
   std::string difficulty;
   std::string music;
-  std::vector<segue::Id> taken;  // distinct
+  std::vector<segue::Id> taken;  // distinct, a dozen or some fewer
 };
 
 std::vector<Member> make_members(const Catalogue& catalogue, std::size_t count, std::uint64_t seed = 0);
