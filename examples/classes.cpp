@@ -39,12 +39,15 @@ constexpr std::size_t k = 20;
 constexpr std::size_t kAnInstructor = 3;
 constexpr std::int64_t kShortest = 20, kLongest = 30;
 
+using Generator = std::unique_ptr<const segue::CandidateGenerator>;
+
 struct Studio {
   Catalogue catalogue;
   std::vector<Member> members;
   std::shared_ptr<segue::Index> index;
   std::shared_ptr<segue::Catalog> catalog;
-  std::unique_ptr<const segue::CandidateGenerator> fresh, timeless;  // with and without freshness
+  segue::GeneratorOptions rules;  // cap and freshness
+  Generator generator;            // by these
 };
 
 segue::Result<Studio> open_studio() {
@@ -59,17 +62,18 @@ segue::Result<Studio> open_studio() {
   if (!catalog.ok()) return catalog.status();
   studio.catalog = std::move(*catalog);
 
-  segue::GeneratorOptions options;
-  options.sources = {{"taste", segue::nearest_to_vectors(studio.index)}};
-  options.catalog = studio.catalog;
-  options.caps = {{"instructor", kAnInstructor}};
-  auto timeless = segue::CandidateGenerator::create(options);
-  if (!timeless.ok()) return timeless.status();
-  // A class of today keeps its score, one of 60 days ago three quarters of it, an old one half.
-  options.freshness = segue::Freshness{"published", 60, 0.5, classes::kToday * playlists::kSecondsADay};
-  auto fresh = segue::CandidateGenerator::create(std::move(options));
-  if (!fresh.ok()) return fresh.status();
-  studio.timeless = std::move(*timeless), studio.fresh = std::move(*fresh);
+  segue::GeneratorOptions& rules = studio.rules;
+  rules.sources = {{"taste", segue::nearest_to_vectors(studio.index)}};
+  rules.catalog = studio.catalog;
+  rules.caps = {{"instructor", kAnInstructor}};
+  // A class of today keeps its score, one of 60 days ago three quarters of it, an old one half. Freshness orders what
+  // is proposed, and a single source proposes about as many as are wanted: with lambda 1 diversity looks at scores
+  // alone, and lets the rules choose among the best 400.
+  rules.freshness = segue::Freshness{"published", 60, 0.5, classes::kToday * playlists::kSecondsADay};
+  rules.mmr = segue::Mmr{studio.index, 1.0f, 400};
+  auto generator = segue::CandidateGenerator::create(rules);
+  if (!generator.ok()) return generator.status();
+  studio.generator = std::move(*generator);
   return studio;
 }
 
@@ -104,7 +108,7 @@ segue::Status try_filters(const Studio& studio, const Member& member, const std:
     if (!filter.ok()) return filter.status();
     std::printf("    %s\n", text.c_str());
     const auto matches = studio.catalog->select(*filter);
-    const auto found = studio.fresh->generate(
+    const auto found = studio.generator->generate(
         {.k = k, .vectors = segue::MatrixView(taste, classes::kDim), .filter = *filter, .exclude = member.taken});
     if (!found.ok()) {
       std::printf("      an error: %s\n", found.status().message().c_str());
@@ -168,7 +172,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
   const segue::Expression filter = filter_of(member);
   const auto matches = studio->catalog->select(filter);
   if (!matches.ok()) return matches.status();
-  const auto found = studio->fresh->generate(
+  const auto found = studio->generator->generate(
       {.k = k, .vectors = segue::MatrixView(taste, classes::kDim), .filter = filter, .exclude = member.taken});
   if (!found.ok()) return found.status();
   std::printf("\n  Member %zu, who took %zu classes, mostly %s %s to %s. The filter:\n    %s\n", number,
@@ -182,21 +186,27 @@ segue::Status run(const std::vector<std::string>& arguments) {
   std::printf("\n  Over %zu members, each with a filter of their own, %zu classes each:\n", kMembers, k);
   std::printf("    %-18s %10s %11s %11s %11s %9s %11s\n", "", "satisfying", "instructors", "most of one", "short lists",
               "mean age", "their music");
+  segue::GeneratorOptions no_cap = studio->rules, no_freshness = studio->rules;
+  no_cap.caps.clear(), no_freshness.freshness.reset();
+  segue::GeneratorOptions neither = no_cap;
+  neither.freshness.reset();
   std::string times;
-  for (const auto& [name, generator] :
-       {std::pair("without freshness", studio->timeless.get()), std::pair("with freshness", studio->fresh.get())}) {
-    const auto all = measure(*studio, *generator);
+  using Row = std::pair<const char*, const segue::GeneratorOptions*>;
+  for (const auto& [name, options] : {Row("cap and freshness", &studio->rules), Row("no cap", &no_cap),
+                                      Row("no freshness", &no_freshness), Row("neither", &neither)}) {
+    const auto generator = segue::CandidateGenerator::create(*options);
+    if (!generator.ok()) return generator.status();
+    const auto all = measure(*studio, **generator);
     if (!all.ok()) return all.status();
     std::printf("    %-18s %10.4f %11.2f %11zu %11zu %4.0f days %11.4f\n", name,
                 static_cast<double>(all->satisfying) / static_cast<double>(all->places), all->instructors, all->most,
                 all->short_lists, all->age, all->likes);
-    times += std::string("    a request ") + name + ": " +
-             playlists::to_string(playlists::percentiles(all->microseconds)) + "\n";
+    if (times.empty()) times = playlists::to_string(playlists::percentiles(all->microseconds));
   }
   std::printf(
-      "  satisfying: the share of places that keep to their filter. their music: the share with the music that the\n"
-      "  member takes most; what freshness costs. It orders what the source proposes, so it helps the new among what\n"
-      "  is liked and brings in nothing else.\n%s",
+      "  satisfying: the share of places that keep to their filter. most of one: classes of an instructor in a list.\n"
+      "  their music: the share of places with the music that the member takes most, which no filter asks for.\n"
+      "  A request with cap and freshness: %s.\n",
       times.c_str());
   return {};
 }

@@ -1,7 +1,7 @@
 // The Home page of a listener: several sources blended into one list, under rules that hold for all of it.
 //
 //   home                    prints the list of one listener, who proposed what, and figures over all listeners
-//   home "Indie Pop"        another listener; a listener is one of the public playlists under data/
+//   home "Late Night Jazz"  another listener; a listener is one of the public playlists under data/
 //
 // Sources: songs near two interests of the listener, songs near the last five, what is popular, what is new. Rules: two
 // an artist, none longer than ten minutes, nothing that the listener has, diversity, no bonus for being popular. What
@@ -29,7 +29,7 @@ constexpr std::size_t k = 50;
 constexpr std::size_t kShown = 20;
 constexpr std::size_t kSession = 5;
 constexpr std::int64_t kDeadline = 20'000;  // µs
-constexpr const char* kListener = "Indie Pop";
+constexpr const char* kListener = "Shoegaze Classics";
 
 using Generator = std::unique_ptr<const segue::CandidateGenerator>;
 
@@ -40,10 +40,11 @@ segue::Result<segue::GeneratorOptions> home_options(const Service& service) {
   if (!newest.ok()) return newest.status();
 
   segue::GeneratorOptions options;
-  options.sources = {{"taste", segue::nearest_to_vectors(service.index)},
-                     {"session", segue::nearest_to_seeds(service.index), 0.5f},
-                     {"popular", *popular, 0.3f},
-                     {"new", *newest, 0.2f}};
+  // What costs nothing stands first: under a deadline each source may take an equal part of the time that is left.
+  options.sources = {{"popular", *popular, 0.2f},
+                     {"new", *newest, 0.2f},
+                     {"session", segue::nearest_to_seeds(service.index), 0.6f},
+                     {"taste", segue::nearest_to_vectors(service.index)}};
   options.catalog = service.catalog;
   options.caps = {{"artist", 2}};
   options.mmr = segue::Mmr{service.index, 0.7f, 200};
@@ -64,6 +65,7 @@ Asked ask(const Service& service, std::size_t listener) {
 segue::Request request_of(const Service& service, std::size_t listener, const Asked& asked) {
   return {.k = k,
           .vectors = segue::MatrixView(asked.interests, service.index->dim()),
+          .combine = segue::Combine::kShares,  // so that the larger interest does not push the other out
           .seeds = asked.session,
           .filter = segue::field("seconds") <= 600,
           .exclude = service.history[listener],
@@ -167,7 +169,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program(argc, argv, "home",
-                     "home [LISTENER]\n\nMakes the Home page of one of the public playlists (default: Indie Pop).\n", 1,
-                     run);
+  return run_program(
+      argc, argv, "home",
+      "home [LISTENER]\n\nMakes the Home page of one of the public playlists (default: Shoegaze Classics).\n", 1, run);
 }
