@@ -1,6 +1,6 @@
 // A blend for two listeners: one list that both should like, made in three ways.
 //
-//   blend                                  the default pair, and figures over fifty pairs
+//   blend                                  the default pair, and figures over thirty pairs
 //   blend "Hot Country" "RapCaviar"        another pair; a listener is one of the public playlists under data/
 //
 // One request carries the tastes of both as two query vectors, and says how they go together: the average of both
@@ -30,7 +30,7 @@ using namespace playlists;
 
 constexpr std::size_t k = 20;
 constexpr std::size_t kShown = 10;
-constexpr std::size_t kPairs = 50;
+constexpr std::size_t kPairs = 30;
 constexpr const char* kFirst = "Indie Pop";
 constexpr const char* kSecond = "Hot Country";
 constexpr segue::Combine kWays[] = {segue::Combine::kAverage, segue::Combine::kLeastHappy, segue::Combine::kShares};
@@ -55,7 +55,7 @@ void print_blend(const Service& service, const Pair& pair, segue::Combine combin
     std::printf("  %3zu. %s  %6.3f%s  %6.3f%s\n", i + 1,
                 fit(describe(service.songs[static_cast<std::size_t>(list[i])], 56), 56).c_str(), opinion.scores[0][i],
                 pair.later[0].contains(list[i]) ? " ✓" : "  ", opinion.scores[1][i],
-                pair.later[1].contains(list[i]) ? " ✓" : "  ");
+                pair.later[1].contains(list[i]) ? " ✓" : "");
   }
 }
 
@@ -95,11 +95,11 @@ segue::Status measure_pairs(const Service& service, const segue::CandidateGenera
     if (a != b && !service.future[a].empty() && !service.future[b].empty()) pairs.push_back(make_pair(service, a, b));
   }
   std::printf("\n  %zu pairs drawn at random, %zu songs each:\n\n  %s %8s %8s %13s %14s\n", kPairs, k,
-              fit("", 12).c_str(), "mean", "worse", "less happy", "hit for both");
+              fit("", 12).c_str(), "mean", "worse", "less happy", "hit for one");
   std::string times;
   for (const segue::Combine combine : kWays) {
     double mean = 0, worse = 0, less_happy = 0;
-    std::size_t both = 0;
+    std::size_t hit = 0;
     std::vector<double> microseconds;
     for (const Pair& pair : pairs) {
       const segue::Request request = request_of(service, pair, combine);
@@ -111,17 +111,17 @@ segue::Status measure_pairs(const Service& service, const segue::CandidateGenera
       if (!opinion.ok()) return opinion.status();
       mean += opinion->mean / kPairs, worse += opinion->worse / kPairs;
       less_happy += std::min(opinion->happiness[0], opinion->happiness[1]) / kPairs;
-      both += opinion->hits[0] > 0 && opinion->hits[1] > 0 ? 1 : 0;
+      hit += opinion->hits[0] + opinion->hits[1] > 0 ? 1 : 0;
     }
     const std::string name = fit(to_string(combine), 12);
     std::printf("  %s %8.3f %8.3f %13.3f %14.2f\n", name.c_str(), mean, worse, less_happy,
-                static_cast<double>(both) / kPairs);
+                static_cast<double>(hit) / kPairs);
     times += "  a request, " + name + ": " + to_string(percentiles(microseconds)) + "\n";
   }
   std::printf(
       "\n  mean: of both scores. worse: of the smaller score of each song. less happy: the mean score of whoever "
       "likes\n"
-      "  the list less. hit for both: the share of pairs in whose list both find something that they took later.\n%s",
+      "  the list less. hit for one: the share of pairs of whom somebody took a song of it later.\n%s",
       times.c_str());
   return {};
 }
@@ -136,7 +136,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
   if (!b.ok()) return b.status();
 
   segue::GeneratorOptions options;
-  options.sources = {{"tastes", segue::nearest_to_vectors(service->index)}};
+  options.sources = {{"tastes", segue::nearest_to_vectors(service->index, kWide)}};
   options.catalog = service->catalog;
   options.caps = {{"artist", 1}};
   const auto blend = segue::CandidateGenerator::create(std::move(options));

@@ -6,11 +6,13 @@
 // The seeds of each request are the tracks played last, the nearest to now counting most; what was ever played is left
 // out, one track more each time. Ten tracks by ten artists come back, and the first of them plays whose artist did not
 // within the last five. Popular songs stand by with a small weight: sources are asked in their order, and these first,
-// which takes no search, so there is a next track even where time is up. A track hits if the listener took it later.
+// which takes no search. Where an answer is empty all the same, because time was up before anybody was asked, what is
+// left of the last one plays on. A track hits if the listener took it later.
 // The pieces are in playlists/, a step a file.
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -31,15 +33,17 @@ using namespace playlists;
 
 constexpr std::size_t kTracks = 20;
 constexpr std::size_t kNext = 10;  // proposals a request: the player keeps some in hand
-constexpr std::size_t kSeeds = 5;
+constexpr std::size_t kSeeds = 20;
+constexpr double kHalfLife = 10;          // a seed so many tracks back counts half
+constexpr std::size_t kApart = 5;         // tracks between two of an artist
 constexpr std::int64_t kDeadline = 1000;  // µs
-constexpr const char* kListener = "Indie Pop";
+constexpr const char* kListener = "hyperpop";
 
 segue::Result<segue::GeneratorOptions> station_options(const Service& service) {
   auto popular = segue::ranked_list(service.popular);
   if (!popular.ok()) return popular.status();
   segue::GeneratorOptions options;
-  options.sources = {{"popular", *popular, 0.05f}, {"session", segue::nearest_to_seeds(service.index)}};
+  options.sources = {{"popular", *popular, 0.05f}, {"session", segue::nearest_to_seeds(service.index, kWide)}};
   options.catalog = service.catalog;
   options.caps = {{"artist", 1}};
   return options;
@@ -50,7 +54,7 @@ segue::Expression filter() { return segue::field("seconds") <= 600; }
 // The first that shares no artist with the last tracks; where all do, the first. (As a filter this would be an
 // expression that was never there before in each request, and compiling it against the catalogue takes longer than the
 // search.)
-std::size_t choose(const Service& service, const std::vector<segue::Id>& next, const std::vector<segue::Id>& last) {
+std::size_t choose(const Service& service, std::span<const segue::Id> next, std::span<const segue::Id> last) {
   const auto song = [&](segue::Id id) -> const Song& { return service.songs[static_cast<std::size_t>(id)]; };
   Artists heard;
   for (const segue::Id id : last) heard.insert(song(id).artists.begin(), song(id).artists.end());
@@ -74,18 +78,26 @@ segue::Result<std::vector<Track>> play(const Service& service, const segue::Cand
   const std::unordered_set<segue::Id> took(future.begin(), future.end());
   std::vector<segue::Id> seeds = service.last(listener, kSeeds);
   std::vector<segue::Id> played = service.history[listener];
+  std::vector<segue::Id> in_hand;
   std::vector<Track> run;
   while (run.size() < kTracks) {
     const Stopwatch watch;
-    const auto found = station.generate(
-        {.k = kNext, .seeds = seeds, .filter = filter(), .exclude = played, .deadline_us = deadline_us});
+    const auto found = station.generate({.k = kNext,
+                                         .seeds = seeds,
+                                         .seed_half_life = kHalfLife,
+                                         .filter = filter(),
+                                         .exclude = played,
+                                         .deadline_us = deadline_us});
     const double microseconds = watch.seconds() * 1e6;
     if (!found.ok()) return found.status();
-    if (found->ids.empty()) break;
-    const std::size_t chosen = choose(service, found->ids, seeds);
-    const segue::Id next = found->ids[chosen];
+    const bool empty = found->ids.empty();
+    if (!empty) in_hand = found->ids;
+    if (in_hand.empty()) break;
+    const std::size_t chosen = choose(service, in_hand, std::span(seeds).first(std::min(kApart, seeds.size())));
+    const segue::Id next = in_hand[chosen];
     run.push_back({next, took.contains(next), microseconds, played.size(), found->ended_by,
-                   print_provenance(*found, chosen, station.options().sources)});
+                   empty ? "in hand" : print_provenance(*found, chosen, station.options().sources)});
+    in_hand.erase(in_hand.begin() + static_cast<std::ptrdiff_t>(chosen));
     played.push_back(next);
     seeds.insert(seeds.begin(), next);
     seeds.resize(std::min(seeds.size(), kSeeds));
@@ -96,7 +108,7 @@ segue::Result<std::vector<Track>> play(const Service& service, const segue::Cand
 void print_run(const Service& service, std::size_t listener, const std::vector<Track>& run) {
   std::printf("\n  %s, after its %zu songs. Left out: everything played. ✓: the listener took it later.\n\n",
               service.names[listener].c_str(), service.history[listener].size());
-  for (const segue::Id song : service.last(listener, kSeeds)) {
+  for (const segue::Id song : service.last(listener, kApart)) {
     std::printf("        %s  was there\n",
                 fit(describe(service.songs[static_cast<std::size_t>(song)], 48), 48).c_str());
   }
@@ -110,15 +122,31 @@ void print_run(const Service& service, std::size_t listener, const std::vector<T
   }
 }
 
-// The runs of all listeners, in a row of a table.
-segue::Status print_figures_of(const std::string& name, const Service& service,
-                               const segue::CandidateGenerator& station, std::int64_t deadline_us) {
+// How near each track is to the one before: the mean cosine of neighbours in a run.
+segue::Result<double> flow_of(const Service& service, const std::vector<Track>& run) {
+  std::vector<segue::Id> ids;
+  for (const Track& track : run) ids.push_back(track.song);
+  const auto rows = service.index->get(ids);  // of length 1, as cosine keeps them
+  if (!rows.ok()) return rows.status();
+  const std::size_t dim = service.index->dim();
+  double sum = 0;
+  for (std::size_t i = dim; i < rows->size(); ++i) sum += double{(*rows)[i]} * double{(*rows)[i - dim]};
+  return ids.size() < 2 ? 0 : sum / static_cast<double>(ids.size() - 1);
+}
+
+// The runs of all listeners, in a row of a table; the share of hits.
+segue::Result<double> print_figures_of(const std::string& name, const Service& service,
+                                       const segue::CandidateGenerator& station, std::int64_t deadline_us) {
   std::vector<double> microseconds;
   std::size_t hits = 0, tracks = 0, with_hit = 0, judged = 0, cut = 0, late = 0;
+  double flow = 0;
   for (std::size_t listener = 0; listener < service.names.size(); ++listener) {
     if (service.future[listener].empty()) continue;  // nothing to judge by
     const auto run = play(service, station, listener, deadline_us);
     if (!run.ok()) return run.status();
+    const auto flows = flow_of(service, *run);
+    if (!flows.ok()) return flows.status();
+    flow += *flows;
     bool any = false;
     for (const Track& track : *run) {
       hits += track.hit ? 1 : 0, any = any || track.hit;
@@ -129,11 +157,12 @@ segue::Status print_figures_of(const std::string& name, const Service& service,
     tracks += run->size(), with_hit += any ? 1 : 0, ++judged;
   }
   const Latency latency = percentiles(microseconds);
-  std::printf("  %s %8.4f %14.4f %8zu %6zu %6zu %8.0f µs %8.0f µs\n", fit(name, 24).c_str(),
-              static_cast<double>(hits) / static_cast<double>(std::max<std::size_t>(1, tracks)),
-              static_cast<double>(with_hit) / static_cast<double>(std::max<std::size_t>(1, judged)), tracks, cut, late,
-              latency.p50, latency.p99);
-  return {};
+  const auto share = [](auto part, std::size_t whole) {
+    return static_cast<double>(part) / static_cast<double>(std::max<std::size_t>(1, whole));
+  };
+  std::printf("  %s %8.4f %14.4f %8.3f %8zu %6zu %6zu %8.0f µs %8.0f µs\n", fit(name, 22).c_str(), share(hits, tracks),
+              share(with_hit, judged), share(flow, judged), tracks, cut, late, latency.p50, latency.p99);
+  return share(hits, tracks);
 }
 
 segue::Status run(const std::vector<std::string>& arguments) {
@@ -158,15 +187,23 @@ segue::Status run(const std::vector<std::string>& arguments) {
   const auto popular = segue::CandidateGenerator::create(*options);
   if (!popular.ok()) return popular.status();
   std::printf("\n  All listeners who took anything later, %zu tracks each:\n\n", kTracks);
-  std::printf("  %s %8s %14s %8s %6s %6s %11s %11s\n", fit("", 24).c_str(), "hits", "runs with one", "tracks", "cut",
-              "late", "p50", "p99");
-  SEGUE_RETURN_IF_ERROR(print_figures_of("popular alone", *service, **popular, 0));
-  SEGUE_RETURN_IF_ERROR(print_figures_of("no deadline", *service, **station, 0));
-  SEGUE_RETURN_IF_ERROR(print_figures_of("deadline of 1,000 µs", *service, **station, kDeadline));
-  SEGUE_RETURN_IF_ERROR(print_figures_of("deadline of 100 µs", *service, **station, 100));
+  std::printf("  %s %8s %14s %8s %8s %6s %6s %11s %11s\n", fit("", 22).c_str(), "hits", "runs with one", "flow",
+              "tracks", "cut", "late", "p50", "p99");
+  const auto charts = print_figures_of("popular alone", *service, **popular, 0);
+  if (!charts.ok()) return charts.status();
+  const auto session = print_figures_of("no deadline", *service, **station, 0);
+  if (!session.ok()) return session.status();
+  for (const std::int64_t deadline : {kDeadline, std::int64_t{100}}) {
+    const std::string name = "deadline of " + with_commas(static_cast<std::size_t>(deadline)) + " µs";
+    if (const auto row = print_figures_of(name, *service, **station, deadline); !row.ok()) return row.status();
+  }
+  std::printf("\n  The session hits %.2f times as often as popular songs alone.\n", *session / *charts);
   std::printf(
-      "\n  hits: the share of tracks that the listener took later. cut: requests that the deadline ended; they gave\n"
-      "  the best until then. late: requests that took longer than their deadline, the machine's pauses included.\n");
+      "  hits: the share of tracks that the listener took later. flow: the mean cosine of a track to the one "
+      "before.\n"
+      "  tracks: fewer where not even a first answer came in time. cut: requests that the deadline ended; they gave "
+      "the\n"
+      "  best until then. late: requests that took longer than their deadline, the machine's pauses included.\n");
   return {};
 }
 
@@ -175,5 +212,5 @@ segue::Status run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   return run_program(
       argc, argv, "now_playing",
-      "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: Indie Pop).\n", 1, run);
+      "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: hyperpop).\n", 1, run);
 }

@@ -22,6 +22,10 @@ namespace playlists {
 
 inline constexpr const char* kDay = "2021-01-01";
 
+// How the index is searched. What a listener has fills the lists nearest to them and is left out, so that the default
+// of 13 lists finds 0.88 of the nearest fifty songs; 512 of its 848 find 0.99, in 0.2 ms.
+inline constexpr segue::NearestOptions kWide{.nprobe = 512};
+
 // The songs and listeners of a day, each numbered from 0: history[i] and future[i] are of the listener names[i].
 struct Service {
   std::vector<Song> songs;
