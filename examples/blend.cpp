@@ -119,9 +119,8 @@ segue::Status measure_pairs(const Service& service, const segue::CandidateGenera
     times += "  a request, " + name + ": " + to_string(percentiles(microseconds)) + "\n";
   }
   std::printf(
-      "\n  mean: of both scores. worse: of the smaller score of each song. less happy: the mean score of whoever "
-      "likes\n"
-      "  the list less. hit for one: the share of pairs of whom somebody took a song of it later.\n%s",
+      "\n  mean: of both scores. worse: of the smaller score of each song. less happy: the mean score of whoever\n"
+      "  likes the list less. hit for one: the share of pairs of whom somebody took a song of it later.\n%s",
       times.c_str());
   return {};
 }

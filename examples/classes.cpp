@@ -82,16 +82,6 @@ segue::Expression filter_of(const Member& member) {
          (field("difficulty") == member.difficulty);
 }
 
-// What a member likes: the mean of what they took.
-std::vector<float> taste_of(const Studio& studio, const Member& member) {
-  std::vector<float> taste(classes::kDim);
-  for (const segue::Id id : member.taken) {
-    const float* row = studio.catalogue.vectors.data() + static_cast<std::size_t>(id) * classes::kDim;
-    for (std::size_t d = 0; d < classes::kDim; ++d) taste[d] += row[d] / static_cast<float>(member.taken.size());
-  }
-  return taste;
-}
-
 bool satisfies(const Class& c, const Member& member) {
   return c.minutes >= kShortest && c.minutes <= kLongest && c.discipline == member.discipline &&
          c.difficulty == member.difficulty;
@@ -130,7 +120,7 @@ struct Measured {
 segue::Result<Measured> measure(const Studio& studio, const segue::CandidateGenerator& generator) {
   Measured all;
   for (const Member& member : studio.members) {
-    const std::vector<float> taste = taste_of(studio, member);
+    const std::vector<float> taste = classes::taste_of(studio.catalogue, member);
     const segue::Request request{.k = k,
                                  .vectors = segue::MatrixView(taste, classes::kDim),
                                  .filter = filter_of(member),
@@ -168,7 +158,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
   playlists::report_step("made", "20,000 classes and 200 members, an index and a catalogue", watch.seconds());
 
   const Member& member = studio->members[number];
-  const std::vector<float> taste = taste_of(*studio, member);
+  const std::vector<float> taste = classes::taste_of(studio->catalogue, member);
   const segue::Expression filter = filter_of(member);
   const auto matches = studio->catalog->select(filter);
   if (!matches.ok()) return matches.status();

@@ -31,8 +31,6 @@ constexpr std::size_t kSession = 5;
 constexpr std::int64_t kDeadline = 20'000;  // µs
 constexpr const char* kListener = "Shoegaze Classics";
 
-using Generator = std::unique_ptr<const segue::CandidateGenerator>;
-
 segue::Result<segue::GeneratorOptions> home_options(const Service& service) {
   auto popular = segue::ranked_list(service.popular);
   if (!popular.ok()) return popular.status();

@@ -199,18 +199,17 @@ segue::Status run(const std::vector<std::string>& arguments) {
   }
   std::printf("\n  The session hits %.2f times as often as popular songs alone.\n", *session / *charts);
   std::printf(
-      "  hits: the share of tracks that the listener took later. flow: the mean cosine of a track to the one "
-      "before.\n"
-      "  tracks: fewer where not even a first answer came in time. cut: requests that the deadline ended; they gave "
-      "the\n"
-      "  best until then. late: requests that took longer than their deadline, the machine's pauses included.\n");
+      "  hits: the share of tracks that the listener took later. flow: the mean cosine of a track to the one\n"
+      "  before. tracks: fewer where not even a first answer came in time. cut: requests that the deadline ended;\n"
+      "  they gave the best until then. late: requests that took longer than their deadline, the machine's pauses\n"
+      "  included.\n");
   return {};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program(
-      argc, argv, "now_playing",
-      "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: hyperpop).\n", 1, run);
+  return run_program(argc, argv, "now_playing",
+                     "now_playing [LISTENER]\n\nPlays on where one of the public playlists ends (default: hyperpop).\n",
+                     1, run);
 }

@@ -9,7 +9,6 @@
 // rule. The pieces are in playlists/, a step a file.
 
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -50,8 +49,8 @@ segue::Result<Batch> gather(const Service& service) {
     // thousands. For so many it is quicker to look up their songs once.
     const auto set = songs_by_any(songs_of, batch.known.back());
     if (!set.ok()) return set.status();
-    std::vector<segue::Id> later;
     batch.new_to.push_back(~*set);
+    std::vector<segue::Id> later;
     for (const segue::Id id : service.future[listener]) {
       if (!set->contains(id)) later.push_back(id);
     }
@@ -157,13 +156,12 @@ segue::Status run(const std::vector<std::string>& arguments) {
   alike.mmr.reset();
   charts.sources = {{"popular", *popular}};
 
-  std::optional<Lists> made;
   struct Row {
     const char* name;
     const segue::GeneratorOptions* options;
     bool filtered;
   };
-  Figures own, popular_figures, ignored;
+  std::vector<Figures> table;
   for (const Row& row : {Row{"weekly discovery", &weekly, true}, Row{"without diversity", &alike, true},
                          Row{"without new artists", &weekly, false}, Row{"popular, same rules", &charts, true}}) {
     const auto generator = segue::CandidateGenerator::create(*row.options);
@@ -174,8 +172,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
     const double seconds = watch.seconds();
     if (!found.ok()) return found.status();
     const Lists lists = ids_of(*found);
-    if (!made) {
-      made = lists;
+    if (table.empty()) {
       for (const std::string& name : arguments.empty() ? kListeners : arguments) {
         const auto listener = service->number(name);
         if (!listener.ok()) return listener.status();
@@ -191,14 +188,14 @@ segue::Status run(const std::vector<std::string>& arguments) {
     const std::string speed = per_second(requests.size(), seconds) + " requests/s";
     const auto figures = print_row(row.name, *service, batch, lists, speed);
     if (!figures.ok()) return figures.status();
-    (row.options == &charts ? popular_figures : row.options == &weekly && row.filtered ? own : ignored) = *figures;
+    table.push_back(*figures);
   }
   SEGUE_RETURN_IF_ERROR(print_search(*service, batch));
+  const Figures &own = table.front(), &popular_ones = table.back();
   std::printf(
       "\n  Against the popular songs under the same rules: %.2f times their recall, %.0f times their coverage, and\n"
       "  songs that are %.1f bits rarer.\n",
-      own.recall / popular_figures.recall, own.coverage / popular_figures.coverage,
-      own.novelty - popular_figures.novelty);
+      own.recall / popular_ones.recall, own.coverage / popular_ones.coverage, own.novelty - popular_ones.novelty);
   return {};
 }
 

@@ -126,4 +126,13 @@ std::vector<Member> make_members(const Catalogue& catalogue, std::size_t count, 
   return members;
 }
 
+std::vector<float> taste_of(const Catalogue& catalogue, const Member& member) {
+  std::vector<float> taste(kDim);
+  for (const segue::Id id : member.taken) {
+    const float* row = catalogue.vectors.data() + static_cast<std::size_t>(id) * kDim;
+    for (std::size_t d = 0; d < kDim; ++d) taste[d] += row[d] / static_cast<float>(member.taken.size());
+  }
+  return taste;
+}
+
 }  // namespace classes

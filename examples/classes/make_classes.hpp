@@ -43,4 +43,7 @@ struct Member {
 
 std::vector<Member> make_members(const Catalogue& catalogue, std::size_t count, std::uint64_t seed = 0);
 
+// What a member likes: the mean of the vectors that they took.
+std::vector<float> taste_of(const Catalogue& catalogue, const Member& member);
+
 }  // namespace classes
