@@ -39,6 +39,7 @@ class Song:
     title: str
     artists: tuple[str, ...]
     album: str
+    seconds: int
 
     def __str__(self) -> str:
         return f"{self.title} — {', '.join(self.artists) or '?'}"
@@ -68,7 +69,7 @@ def read_playlists(folder: Path = DATA) -> Log:
         song = known.setdefault((track["title"], track["artists"]), len(songs))
         if song == len(songs):
             artists = tuple(track["artists"].split("|")) if track["artists"] else ()
-            songs.append(Song(track["title"], artists, track["album"]))
+            songs.append(Song(track["title"], artists, track["album"], int(track["duration_s"])))
         song_of.append(song)
 
     contents: list[dict[int, None]] = [{} for _ in names]  # a dict keeps the order
