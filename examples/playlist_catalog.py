@@ -44,15 +44,16 @@ class Service:
         return self.names.index(name)
 
     def taste(self, listener: int) -> np.ndarray:
-        """What they like on the whole: the mean direction of their songs."""
-        return centre(self.index.get(self.history[listener]))
+        """What they like on the whole: the mean of their songs' vectors, which a cosine index keeps at length 1."""
+        return self.index.get(self.history[listener]).mean(0)
 
     def interests(self, listener: int) -> np.ndarray:
         """Two directions, the larger half first: their songs, halved where they differ most, and the mean of each half."""
         vectors = self.index.get(self.history[listener])
-        apart = (vectors - vectors.mean(0)) @ np.linalg.svd(vectors - vectors.mean(0), full_matrices=False)[2][0]
+        centred = vectors - vectors.mean(0)
+        apart = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
         halves = [half for half in (vectors[apart > 0], vectors[apart <= 0]) if len(half)]
-        return np.stack([centre(half) for half in sorted(halves, key=len, reverse=True)])
+        return np.stack([half.mean(0) for half in sorted(halves, key=len, reverse=True)])
 
     def last(self, listener: int, n: int) -> np.ndarray:
         """Their last n songs, the latest first."""
@@ -111,12 +112,6 @@ def first_days(additions: dict[str, list[object]]) -> np.ndarray:
 def distinct(songs: np.ndarray) -> np.ndarray:
     """Each song once, where it first came."""
     return songs[np.sort(np.unique(songs, return_index=True)[1])]
-
-
-def centre(vectors: np.ndarray) -> np.ndarray:
-    """The mean direction of vectors that may differ in length."""
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit.mean(0)
 
 
 def as_rows(found: Sequence[segue.Candidates], k: int) -> np.ndarray:
