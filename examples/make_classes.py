@@ -1,34 +1,34 @@
-"""A made catalogue of fitness classes, and people who take them: what classes.ipynb looks at.
+"""A made catalogue of fitness classes, and members who took some: what classes.ipynb looks at.
 
-20,000 classes of a discipline, by an instructor, with minutes, a difficulty, music and a day on which they came out. A
-class's vector is the sum of a direction of its discipline, of its instructor, of its music and of its difficulty, and
-some noise: what a model would learn of people who care about these four. A person is the same sum of what they like; a
-class that they like is one with that discipline and music, at their difficulty or next to it. Same seed, same classes.
+The twin of classes/make_classes.cpp, the same to the last bit. A class has a discipline, an instructor who teaches one or
+two of them, minutes, a difficulty, music and the day on which it came out. Its vector is the sum of a direction for each
+of these and of noise, so classes that share much are near each other. All of it comes from a seed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from continue_playlists import mix
 
 import segue
 
-DISCIPLINES = ("cycling", "running", "strength", "yoga", "pilates", "barre", "rowing", "boxing", "stretching", "meditation")
+DISCIPLINES = ("cycling", "running", "strength", "yoga", "pilates", "boxing", "rowing", "meditation")
 DIFFICULTIES = ("beginner", "intermediate", "advanced")
-MUSIC = ("pop", "rock", "hip hop", "electronic", "latin", "soul", "country", "classical", "ambient", "jazz")
-MINUTES = (5, 10, 15, 20, 30, 45, 60)
-INSTRUCTORS = 120
-TODAY = np.datetime64("2024-06-01")
-WEIGHTS = {"discipline": 1.0, "music": 0.7, "instructor": 0.6, "difficulty": 0.5}
-NOISE = 0.4
+MUSIC = ("pop", "rock", "hip hop", "electronic", "soul", "latin", "country", "ambient")
+MINUTES = (5, 10, 15, 20, 30, 45, 60, 90)
+INSTRUCTORS = 80
+OLDEST = 1500  # days
+TODAY = np.datetime64("2021-06-01")
+DIM = 32
 
 
 @dataclass(frozen=True)
 class Classes:
-    columns: dict[str, np.ndarray]  # with a value a class
+    columns: dict[str, np.ndarray]  # with a value a class; the id of a class is its place
     vectors: np.ndarray
-    directions: dict[str, np.ndarray]  # of each value of a column, as the vectors were made from them
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -36,51 +36,93 @@ class Classes:
     def catalog(self) -> segue.Catalog:
         return segue.Catalog(self.columns)
 
-    def taste(self, **likes: str) -> np.ndarray:
-        """Of a person who likes that: taste(discipline="yoga", music="ambient")."""
-        names = {"discipline": DISCIPLINES, "music": MUSIC, "difficulty": DIFFICULTIES, "instructor": instructor_names()}
-        parts = [WEIGHTS[kind] * self.directions[kind][names[kind].index(value)] for kind, value in likes.items()]
-        return np.sum(parts, axis=0, dtype=np.float32)
+
+@dataclass(frozen=True)
+class Member:
+    """Takes classes: mostly of one discipline and difficulty, of one kind of music more than of others."""
+
+    discipline: str
+    difficulty: str
+    music: str
+    taken: np.ndarray  # distinct, a dozen or some fewer
 
 
-def instructor_names() -> list[str]:
-    return [f"instructor {number:03}" for number in range(INSTRUCTORS)]
+class Draws:
+    """A stream of numbers for each of some classes or members: a draw is another hash of who it is for."""
+
+    def __init__(self, seed: int | np.ndarray, who: np.ndarray) -> None:
+        self._state = mix(mix(np.array(seed, np.uint64).reshape(-1)) + np.array(who, np.uint64))
+
+    def below(self, n: int) -> np.ndarray:
+        self._state = mix(self._state)
+        return (self._state % np.uint64(n)).astype(np.int64)
+
+    def uniform(self) -> np.ndarray:
+        """From 0 to 1, 1 not included."""
+        self._state = mix(self._state)
+        return (self._state >> np.uint64(11)) * 2.0**-53
+
+    def any(self, values: Sequence[object]) -> np.ndarray:
+        return np.array(values)[self.below(len(values))]
 
 
-def make_classes(n: int = 20_000, dim: int = 32, seed: int = 0) -> Classes:
-    random = np.random.default_rng(seed)
-    # An instructor has one discipline, two kinds of music and a level of their own; some give many classes, most few.
-    home = random.integers(len(DISCIPLINES), size=INSTRUCTORS)
-    played = np.stack([random.choice(len(MUSIC), 2, replace=False) for _ in range(INSTRUCTORS)])
-    busy = 1 / (1 + np.arange(INSTRUCTORS)) ** 0.7
+def draw_directions(hashes: np.ndarray) -> np.ndarray:
+    """One of about length 1 for each: sums of three uniform numbers are nearly normal."""
+    draws = Draws(hashes, np.array([DIM]))
+    return np.stack(
+        [2 * (draws.uniform() + draws.uniform() + draws.uniform() - 1.5) / np.sqrt(DIM) for _ in range(DIM)], axis=1
+    )
 
-    codes = {"instructor": random.choice(INSTRUCTORS, size=n, p=random.permutation(busy) / busy.sum())}
-    codes["discipline"] = home[codes["instructor"]]
-    codes["music"] = played[codes["instructor"], random.integers(2, size=n)]
-    codes["difficulty"] = random.choice(3, size=n, p=(0.3, 0.5, 0.2))
-    minutes = random.choice(MINUTES, size=n, p=(0.05, 0.1, 0.1, 0.25, 0.3, 0.15, 0.05))
-    age = np.floor(random.exponential(400, size=n)).astype(np.int64)  # days
 
-    sizes = {
-        "discipline": len(DISCIPLINES),
-        "music": len(MUSIC),
-        "instructor": INSTRUCTORS,
-        "difficulty": len(DIFFICULTIES),
-    }
-    directions = {kind: unit(random.standard_normal((size, dim))) for kind, size in sizes.items()}
-    vectors = NOISE * unit(random.standard_normal((n, dim)))
-    for kind, weight in WEIGHTS.items():
-        vectors += weight * directions[kind][codes[kind]]
+def hash_word(word: str, seed: int) -> np.ndarray:
+    state = np.array([seed], np.uint64)
+    for byte in word.encode():
+        state = mix(state + np.uint64(byte))
+    return state
+
+
+def make_classes(count: int = 20_000, seed: int = 0) -> Classes:
+    draws = Draws(seed, np.arange(count))
+    instructor = draws.below(INSTRUCTORS)
+    discipline = np.where(draws.below(2) == 0, instructor, instructor // len(DISCIPLINES)) % len(DISCIPLINES)
     columns = {
-        "discipline": np.array(DISCIPLINES)[codes["discipline"]],
-        "instructor": np.array(instructor_names())[codes["instructor"]],
-        "minutes": minutes,
-        "difficulty": np.array(DIFFICULTIES)[codes["difficulty"]],
-        "music": np.array(MUSIC)[codes["music"]],
-        "published": TODAY - age,
+        "discipline": np.array(DISCIPLINES)[discipline],
+        "instructor": np.array([f"Instructor {number + 1}" for number in range(INSTRUCTORS)])[instructor],
+        "minutes": draws.any(MINUTES),
+        "difficulty": draws.any(DIFFICULTIES),
+        "music": draws.any(MUSIC),
     }
-    return Classes(columns, vectors.astype(np.float32), directions)
+    columns["published"] = TODAY - 1 - (draws.uniform() ** 2 * OLDEST).astype(np.int64)  # more, the nearer to today
+    length = np.where(columns["minutes"] < 20, "short", np.where(columns["minutes"] < 45, "middling", "long"))
+
+    vectors = np.zeros((count, DIM), np.float32)
+    for words, weight in (
+        (columns["discipline"], 1.0),
+        (columns["music"], 0.7),
+        (columns["instructor"], 0.6),
+        (columns["difficulty"], 0.4),
+        (length, 0.3),
+    ):
+        known, code = np.unique(words, return_inverse=True)
+        directions = draw_directions(np.concatenate([hash_word(str(word), seed) for word in known]))
+        vectors += (weight * directions).astype(np.float32)[code]
+    noise = draw_directions(mix(np.array([seed + 1], np.uint64)) + np.arange(count, dtype=np.uint64))
+    return Classes(columns, vectors + (0.5 * noise).astype(np.float32))
 
 
-def unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def make_members(classes: Classes, count: int = 200, seed: int = 0) -> list[Member]:
+    draws = Draws(mix(np.array([seed + 2], np.uint64)), np.arange(count))
+    likes = {"discipline": draws.any(DISCIPLINES), "difficulty": draws.any(DIFFICULTIES), "music": draws.any(MUSIC)}
+    taken = np.zeros((count, 12), np.int64)
+    for place in range(taken.shape[1]):
+        best = np.full(count, -1.0)
+        for _ in range(400):  # of these a member takes the one that suits best
+            at = draws.below(len(classes))
+            same = {name: classes.columns[name][at] == value for name, value in likes.items()}
+            suits = (2 * same["discipline"] + same["difficulty"] + same["music"]) + draws.uniform()
+            taken[suits > best, place] = at[suits > best]
+            best = np.maximum(best, suits)
+    return [
+        Member(str(discipline), str(difficulty), str(music), np.array(list(dict.fromkeys(row.tolist()))))
+        for discipline, difficulty, music, row in zip(*likes.values(), taken)
+    ]

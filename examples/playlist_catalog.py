@@ -13,6 +13,7 @@ listener's songs would be such, with twelve times the recall.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ import segue
 DAY = "2021-01-01"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Service:
     """The songs and listeners of a day, each numbered from 0: history[i] and future[i] are of the listener names[i]."""
 
@@ -47,11 +48,13 @@ class Service:
         """What they like on the whole: the mean of their songs' vectors, which a cosine index keeps at length 1."""
         return self.index.get(self.history[listener]).mean(0)
 
+    @functools.cache
     def interests(self, listener: int) -> np.ndarray:
-        """Two directions, the larger half first: their songs, halved where they differ most, and the mean of each half."""
+        """Two of them, the larger first: their songs, halved where they differ most, and the mean of each half."""
         vectors = self.index.get(self.history[listener])
         centred = vectors - vectors.mean(0)
-        apart = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+        apart = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]  # along the first principal direction
+        apart *= np.sign(apart[0]) or 1  # which has no sign; their first song has
         halves = [half for half in (vectors[apart > 0], vectors[apart <= 0]) if len(half)]
         return np.stack([half.mean(0) for half in sorted(halves, key=len, reverse=True)])
 
