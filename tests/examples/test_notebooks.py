@@ -44,7 +44,7 @@ CHECKS = {
         assert max(service.songs[song].seconds for song in songs) <= 600
     assert {name for found in everybody for i in range(50) for name, _, _ in found.provenance(i)} == set(home.source_names)
     assert judged["home"]["recall@50"].value > 3 * judged["popular alone"]["recall@50"].value > 0
-    assert judged["home"]["recall@50"].value > 0.9 * judged["taste alone"]["recall@50"].value
+    assert judged["home"]["recall@50"].value > 0.95 * judged["taste alone"]["recall@50"].value
     assert judged["home"]["diversity@50"].value > 1.5 * judged["taste alone"]["diversity@50"].value
     """,
     "classes": """
@@ -73,16 +73,23 @@ CHECKS = {
     assert judged["weekly"]["diversity@30"].value > judged["without diversity"]["diversity@30"].value
     """,
     "now_playing": """
-    for name, generator in generators.items():
-        for listener, (played, hits, _, _) in zip(listeners, runs[name]):
-            assert len(set(played)) == len(played) == len(hits) == 20
-            assert not set(played) & set(service.history[listener].tolist())
-            assert sum(song in set(service.future[listener].tolist()) for song in played) == np.count_nonzero(hits)
-        played, hits, _, _ = play(generator, listeners[0])
-        assert played == runs[name][0][0]
-        played, _, seconds, cut = play(generator, listeners[0], deadline_us=1)
-        assert all(cut) or name == "popular"
-        assert not set(played) & set(service.history[listeners[0]].tolist())
+    def check(listener, run):
+        assert len(set(run.played)) == len(run.played)
+        assert not set(run.played) & set(service.history[listener].tolist())
+        assert max(service.songs[song].seconds for song in run.played) <= 600
+        later = set(service.future[listener].tolist())
+        assert [song in later for song in run.played] == run.hits
+
+    for name, sessions in runs.items():
+        for listener, run in zip(listeners, sessions):
+            assert len(run.played) == 20 and not any(run.cut)
+            check(listener, run)
+        assert play(generators[name], listeners[0]).played == sessions[0].played
+    for listener in listeners[:10]:
+        hurried = play(generators["session"], listener, deadline_us=1)
+        assert all(hurried.cut)
+        if hurried.played:
+            check(listener, hurried)
     """,
     "blend": """
     means = {}
@@ -163,7 +170,7 @@ def test_notebook_is_small_and_was_run_from_top_to_bottom(name: str) -> None:
     assert not any(cell["metadata"] for cell in raw["cells"]), "times of execution change the file at each run"
     assert sum(cell["cell_type"] == "markdown" for cell in raw["cells"]) >= len(code) - 2, "words between the cells"
     printed = lines(notebook(name))
-    assert max(map(len, printed)) <= 180
+    assert max(map(len, printed)) <= 190
 
 
 @pytest.fixture(scope="module")
