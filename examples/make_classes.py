@@ -1,8 +1,8 @@
 """A made catalogue of fitness classes, and members who took some: what classes.ipynb looks at.
 
-The twin of classes/make_classes.cpp, the same to the last bit. A class has a discipline, an instructor who teaches one or
-two of them, minutes, a difficulty, music and the day on which it came out. Its vector is the sum of a direction for each
-of these and of noise, so classes that share much are near each other. All of it comes from a seed.
+The twin of classes/make_classes.cpp, the same to the last bit. A class has a discipline, an instructor who teaches one
+or two of them, minutes, a difficulty, music and the day on which it came out. Its vector is the sum of a direction for
+each of these and of noise, so classes that share much are near each other. All of it comes from a seed.
 """
 
 from __future__ import annotations

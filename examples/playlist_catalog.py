@@ -1,9 +1,9 @@
 """The public playlists as listeners of a catalogue on one day: what the notebooks beside this file share.
 
 A playlist is a listener. What was in playlists before the day is known; what came after is the future, which only the
-metrics look at. The catalogue is the songs that some playlist had by then. With the songs that came later in it, it would
-give the future away: a song that nobody has is there only because somebody will take it, and 70 % of what stands near a
-listener's songs would be such, with twelve times the recall.
+metrics look at. The catalogue is the songs that some playlist had by then. With the songs that came later in it, it
+would give the future away: a song that nobody has is there only because somebody will take it, and 70 % of what stands
+near a listener's songs would be such, with twelve times the recall.
 
     from playlist_catalog import read_service
 
