@@ -8,7 +8,8 @@
 // The language, for services that get filters as text (key words in any case):
 //
 //   name = literal      != < <= > >=; also == and <>        name between 1 and 5      both ends included
-//   name in (1, 2, 3)   equal to one of them                name has 'SE'             of a set; also: contains
+//   name in (1, 2, 3)   equal to one of them; of a set:     name has 'SE'             of a set; also: contains
+//                       it holds at least one of them
 //   name is missing     name is not missing                 a and b, a or b, not a, (a); also & | ~
 //
 // A literal is a number (an integer without point and exponent), 'text' (a quote inside is doubled; "text" too), true
@@ -107,7 +108,8 @@ class Field {
 
   // Both ends included.
   Expression between(Literal low, Literal high) const;
-  // Equal to one of them; none of them: nothing matches.
+  // Equal to one of them; of a set: it holds at least one of them, found in one pass however many they are. No values:
+  // nothing matches.
   Expression isin(std::vector<Literal> values) const;
   // Of a set: it holds `value`.
   Expression contains(Literal value) const;

@@ -27,7 +27,8 @@ inline constexpr char kParseFilter[] = R"(parse_filter(text)
 The expression that a text says, for services that are sent their filters.
 
     name = literal    also != < <= > >= == <>    name between 1 and 5    both ends included
-    name in (1, 2)    equal to one of them       name has 'SE'           of a set
+    name in (1, 2)    equal to one of them;      name has 'SE'           of a set
+                      of a set: it holds one of them
     name is missing   name is not missing        a and b, a or b, not a, (a), also & | ~
 
 A literal is a number, 'text', true or false; dates are text, '2024-05-01' or

@@ -55,7 +55,11 @@ def leaves(draw: Any) -> tuple[segue.Expression, Any]:
     if draw(st.integers(0, 7)) == 0:
         return column.is_missing(), lambda row: row[name] is None
     if name == "market":
-        value = draw(st.sampled_from(["SE", "NO", "FR"]))
+        markets = st.sampled_from(["SE", "NO", "FR", "DE"])
+        if draw(st.booleans()):
+            some = draw(st.lists(markets, max_size=5))
+            return column.isin(some), lambda row: row[name] is not None and not row[name].isdisjoint(some)
+        value = draw(markets)
         return column.contains(value), lambda row: row[name] is not None and value in row[name]
     literals = (
         st.one_of(VALUES[name], st.floats(-70, 70), st.integers(-5, 65))

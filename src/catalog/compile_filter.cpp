@@ -22,7 +22,7 @@ Status mismatch(const Column& column, const ExpressionNode& node) {
       takes = "=, !=, in and is missing, with texts";
       break;
     case ColumnType::kSet:
-      takes = "has and is missing, with texts";
+      takes = "has, in (any of the texts is in the set) and is missing, with texts";
       break;
     case ColumnType::kBoolean:
       takes = "=, != and is missing, with true or false";
@@ -87,14 +87,31 @@ bool holds(std::span<const std::uint32_t> set, std::uint32_t word) noexcept {
   return found != 0;
 }
 
+bool holds_any(std::span<const std::uint32_t> set, const std::vector<std::uint8_t>& listed) noexcept {
+  return std::any_of(set.begin(), set.end(), [&](std::uint32_t word) { return listed[word] != 0; });
+}
+
+// has wants the sets that hold the text; in those that hold any of the texts, in one pass over all sets however many
+// texts there are, by a byte a word.
 Result<CompiledFilter> plan_set(const Column& column, const ExpressionNode& node) {
-  const auto* text =
-      node.kind == NodeKind::kContains ? std::get_if<std::string>(&node.literals.front().value()) : nullptr;
-  if (text == nullptr) return mismatch(column, node);
+  if (node.kind != NodeKind::kContains && node.kind != NodeKind::kIsIn) return mismatch(column, node);
+  std::vector<std::uint32_t> words;
+  for (const Literal& literal : node.literals) {
+    const auto* text = std::get_if<std::string>(&literal.value());
+    if (text == nullptr) return mismatch(column, node);
+    const std::uint32_t word = column.words.find(*text);
+    if (word != kNoString) words.push_back(word);
+  }
   CompiledFilter plan = codes_plan(column);
-  const std::uint32_t word = column.words.find(*text);
-  if (word == kNoString) return plan;
-  for (std::size_t i = 0; i < column.sets.size(); ++i) plan.wanted[i + 1] = holds(column.set(i), word) ? 1 : 0;
+  if (words.empty()) return plan;
+  const std::span<std::uint8_t> wanted = std::span(plan.wanted).subspan(1);  // without the missing one's
+  if (words.size() == 1) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = holds(column.set(i), words.front()) ? 1 : 0;
+    return plan;
+  }
+  std::vector<std::uint8_t> listed(column.words.size());
+  for (const std::uint32_t word : words) listed[word] = 1;
+  for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = holds_any(column.set(i), listed) ? 1 : 0;
   return plan;
 }
 

@@ -48,6 +48,8 @@ TEST(Catalog, SelectsByEveryType) {
   EXPECT_EQ(ids_of(*catalog, "discipline in ('yoga', 'rowing')"), (Ids{1}));
   EXPECT_EQ(ids_of(*catalog, "discipline = 'rowing'"), Ids{});
   EXPECT_EQ(ids_of(*catalog, "market has 'SE'"), (Ids{0, 2}));
+  EXPECT_EQ(ids_of(*catalog, "market in ('SE', 'nowhere')"), (Ids{0, 2}));
+  EXPECT_EQ(ids_of(*catalog, "market in ()"), Ids{});
   EXPECT_EQ(ids_of(*catalog, "minutes <= 30.5"), (Ids{0, 2}));
   EXPECT_EQ(ids_of(*catalog, "minutes between 30 and 45"), (Ids{0, 1}));
   EXPECT_EQ(ids_of(*catalog, "popularity > 0.25"), (Ids{0, 2}));
@@ -66,7 +68,30 @@ TEST(Catalog, MissingMatchesNoComparison) {
   // An empty set is there, and has nothing.
   EXPECT_EQ(ids_of(*catalog, "market is missing"), (Ids{3}));
   EXPECT_EQ(ids_of(*catalog, "not market has 'SE'"), (Ids{1, 3}));
+  EXPECT_EQ(ids_of(*catalog, "not market in ('SE', 'nowhere')"), (Ids{1, 3}));
+  EXPECT_EQ(ids_of(*catalog, "not market in ()"), (Ids{0, 1, 2, 3}));
   EXPECT_EQ(ids_of(*catalog, "popularity between -inf and inf"), (Ids{0, 2, 3}));
+}
+
+// Wide sets and long lists, which the random ones are not: row r holds 50 words from 10 r on, the last row none.
+TEST(Catalog, ListsOfManyAgainstWideSets) {
+  constexpr std::size_t kRows = 500;
+  std::vector<std::vector<std::string>> sets(kRows + 1);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    for (std::size_t w = 0; w < 50; ++w) sets[row].push_back("w" + std::to_string(10 * row + w));
+  }
+  const auto catalog = make({ColumnData::sets("words", sets)});
+  std::vector<Literal> values;  // 4,040, of which no row has the last 2,000
+  for (std::size_t w = 3000; w < 7040; ++w) values.emplace_back("w" + std::to_string(w));
+  Ids wanted, others;
+  for (Id row = 0; row <= static_cast<Id>(kRows); ++row) {
+    (row != static_cast<Id>(kRows) && 10 * row + 49 >= 3000 ? wanted : others).push_back(row);
+  }
+  const Result<IdSet> any = catalog->select(field("words").isin(values));
+  const Result<IdSet> none = catalog->select(~field("words").isin(values));
+  ASSERT_TRUE(any.ok() && none.ok());
+  EXPECT_EQ(any->listed_ids(), wanted);
+  EXPECT_EQ(none->listed_ids(), others);
 }
 
 TEST(Catalog, KeysAreFoundAndGivenBack) {
@@ -160,8 +185,9 @@ TEST(Catalog, FiltersThatDoNotFitSayWhatWould) {
         "is: discipline < 'a'");
   error("discipline = 3", "is a category");
   error("discipline has 'a'", "is a category");
-  error("market = 'SE'", "column 'market' is a set: it takes has");
-  error("market in ('SE')", "is a set");
+  error("market = 'SE'", "column 'market' is a set: it takes has, in (any of the texts is in the set) and is missing");
+  error("market in ('SE', 3)", "is a set");
+  error("market between 'A' and 'Z'", "is a set");
   error("market has 3", "is a set");
   error("minutes = '3'", "column 'minutes' is an integer: it takes");
   error("minutes = true", "is an integer");

@@ -191,8 +191,10 @@ inline Expression random_leaf(Random& random, const std::vector<RandomColumn>& c
   const Field name(column.name);
   const auto literal = [&] { return random_literal(random, column); };
   if (random.below(8) == 0) return name.is_missing();
-  if (column.type == ColumnType::kSet) return name.contains(literal());
-  const std::size_t form = random.below(column.type == ColumnType::kBoolean ? 1 : 3);
+  if (column.type == ColumnType::kSet && random.below(2) == 0) return name.contains(literal());
+  const std::size_t form = column.type == ColumnType::kSet       ? 2
+                           : column.type == ColumnType::kBoolean ? 0
+                                                                 : random.below(3);
   const bool ordered = column.type != ColumnType::kCategory && column.type != ColumnType::kBoolean;
   if (form == 0 || (form == 1 && !ordered)) {
     return name.compare(static_cast<Comparison>(random.below(ordered ? 6 : 2)), literal());
@@ -263,7 +265,8 @@ inline bool matches(const ExpressionNode& node, const std::map<std::string, Valu
     return number == number_of(literal);
   };
   if (const auto* set = std::get_if<std::set<std::string>>(&value)) {
-    return set->count(std::get<std::string>(node.literals[0].value())) != 0;
+    return std::any_of(node.literals.begin(), node.literals.end(),
+                       [&](const Literal& literal) { return set->count(std::get<std::string>(literal.value())) != 0; });
   }
   if (node.kind == Kind::kIsIn) return std::any_of(node.literals.begin(), node.literals.end(), equals);
   if (node.kind == Kind::kCompare && node.comparison == Comparison::kEqual) return equals(node.literals[0]);
