@@ -7,6 +7,9 @@ same as there to the song, and the vectors are the same up to rounding and signs
     python examples/continue_playlists.py --out results
     python examples/continue_playlists.py --out results --open-index build/release/examples/open_index
 
+(Songs of the held-back part that no playlist has left are in the index too, by their artists and titles: they are there
+only because somebody holds them, so hit-rates are higher than in a service, which playlist_catalog.py avoids.)
+
 leaves results/playlists.segue and results/recall_and_speed.png. With --open-index, that C++ program then opens the file
 that Python saved and must answer the same queries with the same ids. The notebook beside this file imports it.
 """

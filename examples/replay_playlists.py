@@ -1,9 +1,11 @@
 """Which generator would have continued the public playlists best? A replay of their log.
 
-The log has the dates at which songs came to playlists. Vectors are made of what was there before the first window, as
-in continue_playlists.py; then, month after month, three generators continue every playlist that got something new, from
-what it held by then, and are held against each other by what came. (Songs that came later have vectors too, by their
-artists and titles: a catalogue is known beforehand, here all that ever came.)
+The log has the dates at which songs came to playlists. Month after month, three generators continue every playlist
+that got something new, from what it held by then, and are held against each other by what came. At the beginning of
+each month vectors are made as in continue_playlists.py, of what was there, and the index holds the songs that some
+playlist had by then and no others: a song that nobody has yet would be in it only because somebody will take it, and
+such songs would fill most places, with a recall many times too high. What nobody had cannot be found, so the figures
+are low.
 
     python examples/replay_playlists.py --out results
 
@@ -20,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from continue_playlists import DATA, embed_tracks, read_playlists
+from continue_playlists import DATA, Log, embed_tracks, read_playlists
 
 import segue
 
@@ -49,14 +51,34 @@ def propose_popular(window: segue.Window) -> list[np.ndarray]:
     return [ranking[~np.isin(ranking, held)][: window.k] for held in window.history]
 
 
-def nearest_to_last(index: segue.Index, vectors: np.ndarray, n: int) -> Callable[[segue.Window], segue.SearchResult]:
+class PastIndexes:
+    """For each window, the songs that were known when it began: their numbers, unit vectors and an index of them."""
+
+    def __init__(self, log: Log, seed: int) -> None:
+        self._log, self._seed = log, seed
+        self._made: dict[object, tuple[np.ndarray, np.ndarray, segue.Index]] = {}
+
+    def at(self, window: segue.Window) -> tuple[np.ndarray, np.ndarray, segue.Index]:
+        if window.at not in self._made:
+            known = np.unique(window.past.ids)
+            lists = [np.searchsorted(known, np.unique(songs)) for songs in window.past if len(songs)]
+            songs = [self._log.songs[song] for song in known]
+            past = Log(songs, self._log.names, lists, len(songs), sum(map(len, lists)))
+            vectors = embed_tracks(past, lists, seed=self._seed)
+            unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
+            index = segue.build(vectors, known, metric="cosine", kind="flat", progress=False)
+            self._made[window.at] = known, unit, index
+        return self._made[window.at]
+
+
+def nearest_to_last(indexes: PastIndexes, n: int) -> Callable[[segue.Window], segue.SearchResult]:
     """The songs nearest to the mean of the last n, those that the playlist held left out."""
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
 
     def propose(window: segue.Window) -> segue.SearchResult:
+        known, unit, index = indexes.at(window)
         last = window.history.last(n)
-        queries = (unit[last] * (last >= 0)[..., None]).sum(1)
-        queries[~queries.any(1)] = unit.mean(0)  # of these songs nothing is known: what is near to everything
+        queries = (unit[np.searchsorted(known, np.maximum(last, known[0]))] * (last >= 0)[..., None]).sum(1)
+        queries[~queries.any(1)] = unit.mean(0)  # it held nothing: what is near to everything
         return index.search(queries, window.k, exclude=list(window.history))
 
     return propose
@@ -70,15 +92,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     log, additions = read_playlists(), read_additions()
-    users, history, _ = segue.split_by_time(additions, EDGES[0])
-    vectors = embed_tracks(log, [np.unique(songs) for songs in history if len(songs)], seed=arguments.seed)
-    ids = np.flatnonzero(np.any(vectors != 0, axis=1))
-    index = segue.build(vectors[ids], ids, metric="cosine", kind="flat", progress=False)
+    indexes = PastIndexes(log, arguments.seed)
 
     generators = {
         "popular": propose_popular,
-        "near the last song": nearest_to_last(index, vectors, 1),
-        "near the last fifty": nearest_to_last(index, vectors, 50),
+        "near the last song": nearest_to_last(indexes, 1),
+        "near the last fifty": nearest_to_last(indexes, 50),
     }
     report = segue.replay(
         additions,

@@ -183,7 +183,7 @@ def test_replay_says_which_generator_continues_playlists_best(tmp_path: Path) ->
     text = run(sys.executable, EXAMPLES / "replay_playlists.py", "--out", tmp_path / "made" / "here")
     assert "near the last fifty against popular: 604 lists of 226 users" in text
     values = [float(row.split()[2]) for row in re.findall(r"^recall@100 .*$", text, re.MULTILINE)]
-    assert values[0] > 0.10 and values[1] > 0.17, "0.13 and 0.21 were measured"
-    assert re.search(r"near the last fifty against near the last song.*^ndcg@100 .*better$", text, re.DOTALL | re.MULTILINE)
+    assert 0.02 < values[0] < 0.1 and 0.02 < values[1] < 0.1, "0.033 and 0.034 were measured; 0.2 knows the future"
+    assert re.search(r"near the last fifty against popular.*^recall@100 .*better$", text, re.DOTALL | re.MULTILINE)
     page = (tmp_path / "made" / "here" / "replay.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 6 and "Who gains most" in page and "class=hit" in page
