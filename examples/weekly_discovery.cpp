@@ -3,8 +3,8 @@
 //   weekly_discovery                     prints the lists of three listeners, and figures over all
 //   weekly_discovery "Indie Pop"         one listener's instead; a listener is one of the public playlists under data/
 //
-// Each request has exclusions of its own (all that the listener has), a set of its own of what may be found (nothing by
-// their artists), two interests, and asks for diversity and one song an artist. What the listeners took later of
+// Each request has exclusions of its own (all that the listener has), a filter of its own of what may be found (nothing
+// by their artists), two interests, and asks for diversity and one song an artist. What the listeners took later of
 // artists who were new to them judges the lists, beside those of the plain search and of the same batch without one
 // rule. The pieces are in playlists/, a step a file.
 
@@ -34,25 +34,22 @@ const std::vector<std::string> kListeners = {"Late Night Jazz", "hyperpop", "All
 // What a batch is made of: requests only borrow it.
 struct Batch {
   std::vector<Artists> known;                 // of each listener
-  std::vector<segue::IdSet> new_to;           // songs by others
+  std::vector<segue::Expression> new_to;      // songs by others
   std::vector<std::vector<float>> interests;  // one or two rows each
   Lists later;                                // what they took later of artists who were new to them
 };
 
-segue::Result<Batch> gather(const Service& service) {
+Batch gather(const Service& service) {
   Batch batch;
-  const SongsOf songs_of = songs_by_artist(service);
   for (std::size_t listener = 0; listener < service.names.size(); ++listener) {
     batch.known.push_back(known_artists(service, listener));
     batch.interests.push_back(service.interests(listener));
-    // A filter in words would have to name each artist, not artist has 'Adele' and not ..., and some listeners know
-    // thousands. For so many it is quicker to look up their songs once.
-    const auto set = songs_by_any(songs_of, batch.known.back());
-    if (!set.ok()) return set.status();
-    batch.new_to.push_back(~*set);
+    // Some listeners know thousands; the column is looked at once for each listener all the same.
+    const Artists& known = batch.known.back();
+    batch.new_to.push_back(~segue::field("artist").isin({known.begin(), known.end()}));
     std::vector<segue::Id> later;
     for (const segue::Id id : service.future[listener]) {
-      if (!set->contains(id)) later.push_back(id);
+      if (!by_any(service.songs[static_cast<std::size_t>(id)], known)) later.push_back(id);
     }
     batch.later.push_back(std::move(later));
   }
@@ -65,8 +62,8 @@ std::vector<segue::Request> make_requests(const Service& service, const Batch& b
     requests.push_back({.k = k,
                         .vectors = segue::MatrixView(batch.interests[listener], service.index->dim()),
                         .combine = segue::Combine::kShares,
-                        .allowed = new_artists ? &batch.new_to[listener] : nullptr,
                         .exclude = service.history[listener]});
+    if (new_artists) requests.back().filter = batch.new_to[listener];
   }
   return requests;
 }
@@ -141,9 +138,7 @@ segue::Status run(const std::vector<std::string>& arguments) {
   std::printf("Weekly discovery with Segue\n\n");
   const auto service = read_service(SEGUE_PLAYLISTS_DIR);
   if (!service.ok()) return service.status();
-  const auto gathered = gather(*service);
-  if (!gathered.ok()) return gathered.status();
-  const Batch& batch = *gathered;
+  const Batch batch = gather(*service);
   auto popular = segue::ranked_list(service->popular);
   if (!popular.ok()) return popular.status();
 
