@@ -5,6 +5,7 @@
 #include <cmath>
 #include <exception>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include "items/check_input.hpp"
@@ -63,6 +64,10 @@ CandidateGeneratorBody::CandidateGeneratorBody(GeneratorOptions options) : optio
   for (const GroupCap& cap : options_.caps) caps_.push_back({column_of(*options_.catalog, cap.column), cap.at_most});
   if (options_.freshness) freshness_column_ = column_of(*options_.catalog, options_.freshness->column);
   if (options_.popularity) popularity_column_ = column_of(*options_.catalog, options_.popularity->column);
+  order_.resize(options_.sources.size());
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  std::stable_partition(order_.begin(), order_.end(),
+                        [&](std::size_t s) { return options_.sources[s].source->immediate(); });
 }
 
 Result<Candidates> CandidateGeneratorBody::generate(const Request& request) const {
@@ -156,8 +161,8 @@ Status CandidateGeneratorBody::propose(const Asking& asking, std::size_t source,
   Wanted wanted{asking.request, n, allowed, exclude.ids(), 0, exclude.ids().empty() ? nullptr : &exclude};
   if (asking.deadline.limited()) {
     // What is left, in equal parts to those that wait.
-    const std::size_t waiting = options_.sources.size() - source;
-    wanted.deadline_us = std::max<std::int64_t>(1, asking.deadline.left_us() / static_cast<std::int64_t>(waiting));
+    const auto waiting = order_.end() - std::find(order_.begin(), order_.end(), source);
+    wanted.deadline_us = std::max<std::int64_t>(1, asking.deadline.left_us() / waiting);
   }
   const Timer timer(asking.out.reports[source].microseconds);
   try {
@@ -175,11 +180,11 @@ Status CandidateGeneratorBody::propose(const Asking& asking, std::size_t source,
 }
 
 void CandidateGeneratorBody::ask(const Asking& asking, std::size_t n) const {
-  for (std::size_t s = 0; s < options_.sources.size(); ++s) {
+  for (const std::size_t s : order_) {
     Proposals& proposals = asking.memory.proposals[s];
     SourceReport& report = asking.out.reports[s];
     if (proposals.exhausted) continue;
-    if (asking.deadline.passed()) {
+    if (asking.deadline.passed() && !options_.sources[s].source->immediate()) {
       report.cut = true;
       continue;
     }

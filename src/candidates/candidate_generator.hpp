@@ -59,6 +59,7 @@ class CandidateGeneratorBody final : public CandidateGenerator {
   void finish(const Asking& asking) const;
 
   GeneratorOptions options_;
+  std::vector<std::size_t> order_;  // of asking: what is there at once comes first
   std::vector<CapColumn> caps_;
   std::size_t freshness_column_ = 0;
   std::size_t popularity_column_ = 0;

@@ -31,6 +31,7 @@ class RankedList final : public Source {
     out.exhausted = i == ids_.size();
     return {};
   }
+  bool immediate() const override { return true; }
 
  private:
   std::vector<Id> ids_;

@@ -1,5 +1,6 @@
 // Minimum quotas, diversity, freshness, popularity, deadlines.
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -156,6 +157,26 @@ TEST(Rules, FreshnessAndPopularityMoveScores) {
     if (i > 0) {
         EXPECT_LE(found.scores[i], found.scores[i - 1]);
       }
+  }
+}
+
+TEST(Rules, ListsAreThereWhenTimeIsUp) {
+  World world(26, 300);
+  const auto slow = callable_source([](const Wanted&, Proposals& out) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    out.ids = {1, 2};
+    return Status();
+  });
+  const std::vector<Id> list = {10, 20, 30, 40, 50};
+  // It stands behind two that take longer than there is time, and comes first nevertheless.
+  const auto generator =
+      make_generator(world.options({{"slow", slow}, {"slower", slow}, {"list", ranked_list(list).value()}}));
+  for (const std::int64_t deadline_us : {1, 1000}) {
+    const Candidates found = generate(*generator, {.k = 5, .deadline_us = deadline_us});
+    EXPECT_EQ(found.ended_by, EndedBy::kDeadline);
+    EXPECT_EQ(found.ids.size(), 5u) << deadline_us;
+    EXPECT_EQ(std::count(found.ids.begin(), found.ids.end(), 10), 1) << deadline_us;
+    EXPECT_FALSE(found.reports[2].cut);
   }
 }
 

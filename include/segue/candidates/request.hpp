@@ -48,7 +48,7 @@ struct Request {
   const IdSet* allowed = nullptr;
   // None of these; thousands are fine.
   std::span<const Id> exclude = {};
-  // For all of the request, shared among its sources. 0: no limit.
+  // For all of the request, shared among its sources; lists are there whatever it is. 0: no limit.
   std::int64_t deadline_us = 0;
 };
 

@@ -64,6 +64,9 @@ class Source {
   virtual Status propose(const Wanted& wanted, Proposals& out) const = 0;
   // Why a request cannot be put to it: vectors of another dimension. Does not throw.
   virtual Status check(const Request&) const { return {}; }
+  // Whether it answers in microseconds, whatever it is asked: it is asked before the others then, and also where no time
+  // is left, so that a list is never empty for want of time alone.
+  virtual bool immediate() const { return false; }
 };
 
 // How an index is searched; 0: its default.

@@ -73,7 +73,8 @@ class Mmr:
 @dataclass(frozen=True)
 class Freshness:
     """A score is multiplied by 1 - weight + weight * 2**(-age / half-life); without a date, by
-    1 - weight.
+    1 - weight. It orders what is proposed, of which there is k at first from each source: an
+    `Mmr` of lambda 1 and a larger pool lets it choose among more.
 
     Args:
         column: Of dates.
@@ -96,6 +97,7 @@ class Freshness:
 @dataclass(frozen=True)
 class Popularity:
     """Takes strength * log(count) from a score (logQ correction; Yi et al. 2019, section 4).
+    Of what it chooses among: see `Freshness`.
 
     Args:
         column: Of integers or floats: how often. Missing, or below 1, counts as 1.
