@@ -402,7 +402,9 @@ def test_a_deadline_says_so() -> None:
         time.sleep(0.02)
         return [1]
 
-    sources = {"slow": segue.CallableSource(slow), "late": segue.RankedList([2])}
-    found = segue.CandidateGenerator(sources).generate(segue.Request(k=2, deadline_us=1000))
-    assert found.ids.tolist() == [1] and found.ended_by == "deadline" and "time ran out with 1 of 2" in found.reason
-    assert [report.cut for report in found.reports] == [False, True]
+    late = segue.CallableSource(lambda request, n: [2])
+    sources = {"slow": segue.CallableSource(slow), "late": late, "list": segue.RankedList([3])}
+    found = segue.CandidateGenerator(sources).generate(segue.Request(k=3, deadline_us=1000))
+    assert found.ids.tolist() == [1, 3], "lists are there whatever the clock says"
+    assert found.ended_by == "deadline" and "time ran out with 2 of 3" in found.reason
+    assert [report.cut for report in found.reports] == [False, True, False]
