@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <optional>
 
 #include "candidates/pick.hpp"
 #include "candidates/read_vectors.hpp"
+#include "items/check_input.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/kernel_table.hpp"
 
@@ -30,18 +30,6 @@ void look_at(const Pool& pool, const Mmr& mmr, std::size_t quotas, const Places&
   }
 }
 
-float squared_length(const float* x, std::size_t dim) noexcept {
-  // Sums side by side, or each would wait for the one before.
-  constexpr std::size_t kSums = 16;
-  float sums[kSums] = {};
-  std::size_t j = 0;
-  for (; j + kSums <= dim; j += kSums) {
-    for (std::size_t s = 0; s < kSums; ++s) sums[s] += x[j + s] * x[j + s];
-  }
-  for (; j < dim; ++j) sums[0] += x[j] * x[j];
-  return std::accumulate(sums, sums + kSums, 0.0f);
-}
-
 // Of what is looked at, at length 1; false where time ran out.
 bool read_directions(const Pool& pool, const Index& index, const Deadline& deadline, DiverseMemory& memory) {
   const std::size_t dim = index.dim();
@@ -54,18 +42,14 @@ bool read_directions(const Pool& pool, const Index& index, const Deadline& deadl
     read_vectors(index, std::span(memory.ids).subspan(first, count), memory.rows, memory.which);
     for (std::size_t r = 0; r < memory.which.size(); ++r) {
       const float* x = memory.rows.data() + r * dim;
-      const float squared = squared_length(x, dim);
-      const float inverse = squared > 0 ? 1 / std::sqrt(squared) : 0;
+      const float length = norm(x, dim);
+      const float inverse = length > 0 ? 1 / length : 0;
       float* to = memory.vectors.data() + (first + memory.which[r]) * dim;
       for (std::size_t j = 0; j < dim; ++j) to[j] = std::isfinite(inverse) ? x[j] * inverse : 0;
     }
   }
   return true;
 }
-
-}  // namespace
-
-namespace {
 
 // What an item would be worth as the next one, at most: as what is above it only grows, that only falls, so it is counted
 // again only where it is the best (lazy greedy; Minoux 1978).

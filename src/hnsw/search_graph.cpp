@@ -58,7 +58,7 @@ class GraphSearch {
         if (state_.metric == Metric::kInnerProduct) gate_.mark_excluded();
         walk_from_best();
         if (!decided_ && !leave_out_few(memory_.walk.best, ef_, false)) walk_again();
-        if (decided_ || memory_.walk.best.size() >= k_ || stats_.cut) break;
+        if (decided_ || taken_ || memory_.walk.best.size() >= k_ || stats_.cut) break;
         gate_.mark_excluded();
         score_each();
     }

@@ -34,9 +34,9 @@ struct Mmr {
   std::size_t pool = 200;  // the best so many are looked at; at least k
 };
 
-// A score is multiplied by 1 - weight + weight * 2^(-age / half_life). Without a date: as if infinitely old. It
-// orders what is proposed, of which there is k at first from each source: an Mmr of lambda 1 and a larger pool lets it
-// choose among more.
+// A score is multiplied by 1 - weight + weight * 2^(-age / half_life). Without a date: as if infinitely old. It orders
+// what is proposed, of which there is k at first from each source: an Mmr of lambda 1 and a larger pool lets it choose
+// among more.
 struct Freshness {
   std::string column;  // of dates
   double half_life_days = 30;
@@ -45,8 +45,8 @@ struct Freshness {
 };
 
 // Takes strength * log(how often) from a score: what is seen often is no more than its score says (logQ correction; Yi et
-// al. 2019, section 4). A value that is missing, or below 1, counts as 1. Of what
-// it chooses among: see Freshness.
+// al. 2019, section 4). A value that is missing, or below 1, counts as 1. What it chooses among: see
+// Freshness.
 struct Popularity {
   std::string column;  // of integers or floats
   double strength = 0.05;

@@ -37,7 +37,7 @@ struct Wanted {
   std::int64_t deadline_us = 0;            // 0: no limit
   Exclusions* exclusions = nullptr;        // the same, where there are any, for allows()
 
-  // Whether an id may be proposed. The first call for a request is O(exclude).
+  // Whether an id may be proposed. The first call for a request is O(exclude), so one thread asks at a time.
   bool allows(Id id) const;
 };
 

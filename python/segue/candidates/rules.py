@@ -97,7 +97,7 @@ class Freshness:
 @dataclass(frozen=True)
 class Popularity:
     """Takes strength * log(count) from a score (logQ correction; Yi et al. 2019, section 4).
-    Of what it chooses among: see `Freshness`.
+    What it chooses among: see `Freshness`.
 
     Args:
         column: Of integers or floats: how often. Missing, or below 1, counts as 1.
