@@ -40,6 +40,12 @@ foreach(path IN LISTS installed)
   endif()
 endforeach()
 
+# That one cannot be looked at in a build that has the static library alone.
+if(shared AND HARDENING AND CMAKE_HOST_SYSTEM_NAME STREQUAL "Linux")
+  file(GLOB_RECURSE library "${prefix}/libsegue.so")
+  run(python3 "${SOURCE}/tests/hardening/check_hardening.py" "${library}")
+endif()
+
 # The README's C++ is compiled and run as it stands.
 file(READ "${SOURCE}/README.md" readme)
 if(NOT readme MATCHES "```cpp\n([^`]*)```")
