@@ -57,6 +57,9 @@ float BlockArrays::write(std::size_t position, const Row& row, bool is_row) noex
   return reached[3];
 }
 
+// What the squares of floats, and their scores, are zero of.
+constexpr double kVanishes = 1e-37;
+
 bool BlockArrays::keeps(std::size_t position, const Row& row, double bias_spare) const noexcept {
   const unsigned char* code = codes(position / kBlockRows) + position % kBlockRows * 4;
   const auto scale = static_cast<double>(scales_[position]);
@@ -70,7 +73,7 @@ bool BlockArrays::keeps(std::size_t position, const Row& row, double bias_spare)
   }
   const double head_squared = squared_distance(row.head, nullptr, row.n);
   const double z = std::sqrt(row.squared);
-  const double spare = 2 * row.rounding * z + 1e-5 * z;
+  const double spare = 2 * row.rounding * z + 1e-5 * z + kVanishes;
   const BlockBound& most = bound(position / kBlockRows);
   const auto within = [spare](double actual, float allowed) { return actual <= static_cast<double>(allowed) + spare; };
   const double own_tail = static_cast<double>(tail(position));
@@ -79,7 +82,7 @@ bool BlockArrays::keeps(std::size_t position, const Row& row, double bias_spare)
          within(own_tail, most.tail) && (!has_tails_ || std::sqrt(least_tail) <= own_tail + spare) &&
          within(z, most.norm) &&
          (biases_.empty() || std::isinf(bias_spare) ||
-          std::fabs(static_cast<double>(biases_[position]) - row.bias) <= bias_spare);
+          std::fabs(static_cast<double>(biases_[position]) - row.bias) <= bias_spare + kVanishes);
 }
 
 void BlockArrays::copy_row(const BlockArrays& other, std::size_t from, std::size_t to) noexcept {

@@ -214,7 +214,7 @@ Status CodeBlocks::validate_codes(const VectorStore& rows, std::size_t begin, st
     const double bias_spare = fixed_.max_norm < 1e15f ? 1e-5 * squared : std::numeric_limits<double>::infinity();
     const double z = std::sqrt(squared);
     if (!keeps(position, {y.data(), y.size(), squared, squared / 2, rounding}, bias_spare) ||
-        z > static_cast<double>(fixed_.max_norm) + 2 * rounding * z + 1e-5 * z) {
+        z > static_cast<double>(fixed_.max_norm) + 2 * rounding * z + 1e-5 * z + 1e-37) {  // where floats vanish
       return corrupt_file("codes: slot " + std::to_string(slot) +
                           " is further from its code than its block's bounds say");
     }
