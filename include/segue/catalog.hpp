@@ -96,6 +96,7 @@ class Catalog {
 
   // For what lies in the library beside it.
   const Body& body() const noexcept { return *body_; }
+  Body& body() noexcept { return *body_; }
   explicit Catalog(std::unique_ptr<Body> body) noexcept;
 
  private:

@@ -44,6 +44,11 @@ Status check_new_columns(std::span<const ColumnData> columns) {
   return {};
 }
 
+std::shared_ptr<CatalogKeeper> keeper_of(const Catalog::Body& body) {
+  const std::shared_lock lock(body.mutex);
+  return body.keeper.lock();
+}
+
 Result<std::uint32_t> row_of(const Catalog::Body& body, Id id, std::size_t position) {
   const std::uint32_t row = body.ids.find(id);
   if (row != kNoSlot) return row;
@@ -112,23 +117,45 @@ std::size_t Catalog::memory_usage() const {
 }
 
 Status Catalog::append(std::span<const ColumnData> columns, const RowNames& names) {
-  return guarded([&] {
-    const std::unique_lock lock(body_->mutex);
-    return change_rows(*body_, columns, names, RowChange::kAppend);
-  });
+  if (const auto keeper = keeper_of(*body_)) return keeper->change_rows(*body_, columns, names, RowChange::kAppend);
+  return apply_rows(*body_, columns, names, RowChange::kAppend);
 }
 
 Status Catalog::upsert(std::span<const ColumnData> columns, const RowNames& names) {
-  return guarded([&] {
-    const std::unique_lock lock(body_->mutex);
-    return change_rows(*body_, columns, names, RowChange::kUpsert);
-  });
+  if (const auto keeper = keeper_of(*body_)) return keeper->change_rows(*body_, columns, names, RowChange::kUpsert);
+  return apply_rows(*body_, columns, names, RowChange::kUpsert);
 }
 
 Result<std::size_t> Catalog::remove(std::span<const Id> ids) {
+  if (const auto keeper = keeper_of(*body_)) return keeper->remove_rows(*body_, ids);
+  return apply_removal(*body_, ids);
+}
+
+void set_keeper(Catalog::Body& catalog, std::weak_ptr<CatalogKeeper> keeper) {
+  const std::unique_lock lock(catalog.mutex);
+  catalog.keeper = std::move(keeper);
+}
+
+Result<std::vector<Id>> plan_rows(const Catalog::Body& catalog, std::span<const ColumnData> columns,
+                                  const RowNames& names, RowChange change) {
+  return guarded_result<std::vector<Id>>([&](std::vector<Id>& ids) {
+    const std::shared_lock lock(catalog.mutex);
+    return check_rows(catalog, columns, names, change, ids);
+  });
+}
+
+Status apply_rows(Catalog::Body& catalog, std::span<const ColumnData> columns, const RowNames& names,
+                  RowChange change) {
+  return guarded([&] {
+    const std::unique_lock lock(catalog.mutex);
+    return change_rows(catalog, columns, names, change);
+  });
+}
+
+Result<std::size_t> apply_removal(Catalog::Body& catalog, std::span<const Id> ids) {
   return guarded_result<std::size_t>([&](std::size_t& removed) -> Status {
-    const std::unique_lock lock(body_->mutex);
-    removed = remove_rows(*body_, ids);
+    const std::unique_lock lock(catalog.mutex);
+    removed = remove_rows(catalog, ids);
     return {};
   });
 }

@@ -6,10 +6,12 @@
 // sorted. Where every id is its row (`ids.table()` is empty then) a chunk of bits is a chunk of the IdSet as it is.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "catalog/catalog_keeper.hpp"
 #include "catalog/column.hpp"
 #include "catalog/compile_filter.hpp"
 #include "catalog/selection_cache.hpp"
@@ -40,14 +42,15 @@ struct Catalog::Body {
   std::uint64_t version = 1;
   std::size_t stale = 0;  // rows replaced or removed since all were moved together
   mutable SelectionCache cache;
+  std::weak_ptr<CatalogKeeper> keeper;
 };
 
 // Codes, words, sets and dates of a column with so many rows.
 Status validate_column(const Column& column, std::size_t rows);
 
-// What a change is to do with its rows.
-enum class RowChange { kAppend, kUpsert };
-
+// The lock is held, here and below. What change_rows() would say of it, and the ids that its rows would have.
+Status check_rows(const Catalog::Body& body, std::span<const ColumnData> columns, const RowNames& names,
+                  RowChange change, std::vector<Id>& ids);
 // The lock is held alone. May throw std::bad_alloc; whatever fails has changed no row.
 Status change_rows(Catalog::Body& body, std::span<const ColumnData> columns, const RowNames& names, RowChange change);
 std::size_t remove_rows(Catalog::Body& body, std::span<const Id> ids);

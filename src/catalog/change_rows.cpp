@@ -130,6 +130,29 @@ class Resolver {
   Id next_id_;
 };
 
+// All that can be wrong with a change.
+Status find_targets(const Catalog::Body& body, std::span<const ColumnData> columns, const RowNames& names,
+                    RowChange change, Targets& targets) {
+  const std::size_t rows = !columns.empty() ? columns[0].rows() : std::max(names.ids.size(), names.keys.size());
+  SEGUE_RETURN_IF_ERROR(check_columns(body, columns));
+  SEGUE_RETURN_IF_ERROR(check_lengths(columns, names, rows));
+  SEGUE_RETURN_IF_ERROR(check_ids(names.ids));
+  SEGUE_RETURN_IF_ERROR(check_keys(names.keys));
+  if (rows == 0) return {};
+  const bool first_keys = !body.has_keys && body.rows() == 0 && !names.keys.empty();
+  if (!names.keys.empty() && !body.has_keys && !first_keys) {
+    return invalid_argument("keys came for a catalog whose rows have none; make it with keys");
+  }
+  if (change == RowChange::kUpsert && names.ids.empty() && names.keys.empty()) {
+    return invalid_argument("upsert needs ids or keys to know its rows by");
+  }
+  SEGUE_RETURN_IF_ERROR(Resolver(body, names, change).resolve(rows, targets));
+  if (body.rows() + targets.new_ids.size() > kMaxRows) {
+    return invalid_argument("a catalog has at most 2^31 - 1 rows");
+  }
+  return {};
+}
+
 // Ids and keys of the new rows; all or none.
 void append_names(Catalog::Body& body, const Targets& targets, const RowNames& names) {
   const std::size_t before = body.rows();
@@ -189,24 +212,23 @@ void tidy(Catalog::Body& body) {
 
 }  // namespace
 
-Status change_rows(Catalog::Body& body, std::span<const ColumnData> columns, const RowNames& names, RowChange change) {
-  const std::size_t rows = !columns.empty() ? columns[0].rows() : std::max(names.ids.size(), names.keys.size());
-  SEGUE_RETURN_IF_ERROR(check_columns(body, columns));
-  SEGUE_RETURN_IF_ERROR(check_lengths(columns, names, rows));
-  SEGUE_RETURN_IF_ERROR(check_ids(names.ids));
-  SEGUE_RETURN_IF_ERROR(check_keys(names.keys));
-  if (rows == 0) return {};
-  const bool first_keys = !body.has_keys && body.rows() == 0 && !names.keys.empty();
-  if (!names.keys.empty() && !body.has_keys && !first_keys) {
-    return invalid_argument("keys came for a catalog whose rows have none; make it with keys");
-  }
-  if (change == RowChange::kUpsert && names.ids.empty() && names.keys.empty()) {
-    return invalid_argument("upsert needs ids or keys to know its rows by");
-  }
+Status check_rows(const Catalog::Body& body, std::span<const ColumnData> columns, const RowNames& names,
+                  RowChange change, std::vector<Id>& ids) {
   Targets targets;
-  SEGUE_RETURN_IF_ERROR(Resolver(body, names, change).resolve(rows, targets));
+  SEGUE_RETURN_IF_ERROR(find_targets(body, columns, names, change, targets));
+  ids.clear();
+  for (const std::uint32_t row : targets.rows) {
+    ids.push_back(row < body.rows() ? body.ids.id(row) : targets.new_ids[row - body.rows()]);
+  }
+  return {};
+}
+
+Status change_rows(Catalog::Body& body, std::span<const ColumnData> columns, const RowNames& names, RowChange change) {
+  Targets targets;
+  SEGUE_RETURN_IF_ERROR(find_targets(body, columns, names, change, targets));
+  const std::size_t rows = targets.rows.size();
+  if (rows == 0) return {};
   const std::size_t all = body.rows() + targets.new_ids.size();
-  if (all > kMaxRows) return invalid_argument("a catalog has at most 2^31 - 1 rows");
 
   // From here on only memory can fail, and not after append_names.
   std::vector<Id> changed(rows);

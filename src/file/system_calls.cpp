@@ -1,6 +1,7 @@
 #include "file/system_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -25,6 +26,14 @@ constexpr SystemCalls kReal = {
     .fchown = [](int fd, uid_t owner, gid_t group) { return ::fchown(fd, owner, group); },
     .fchmod = [](int fd, mode_t mode) { return ::fchmod(fd, mode); },
     .fsync = [](int fd) { return ::fsync(fd); },
+#if defined(__linux__)
+    .fdatasync = [](int fd) { return ::fdatasync(fd); },
+#else
+    .fdatasync = [](int fd) { return ::fsync(fd); },
+#endif
+    .ftruncate = [](int fd, off_t bytes) { return ::ftruncate(fd, bytes); },
+    .flock = [](int fd, int operation) { return ::flock(fd, operation); },
+    .mkdir = [](const char* path, mode_t mode) { return ::mkdir(path, mode); },
     .rename = [](const char* from, const char* to) { return std::rename(from, to); },
     .unlink = [](const char* path) { return ::unlink(path); },
     .mmap = [](void* address, std::size_t bytes, int protection, int flags, int fd,

@@ -26,6 +26,11 @@ struct SystemCalls {
   int (*fchown)(int fd, uid_t owner, gid_t group);
   int (*fchmod)(int fd, mode_t mode);
   int (*fsync)(int fd);
+  // fsync where the system has no other.
+  int (*fdatasync)(int fd);
+  int (*ftruncate)(int fd, off_t bytes);
+  int (*flock)(int fd, int operation);
+  int (*mkdir)(const char* path, mode_t mode);
   int (*rename)(const char* from, const char* to);
   int (*unlink)(const char* path);
   void* (*mmap)(void* address, std::size_t bytes, int protection, int flags, int fd, off_t offset);

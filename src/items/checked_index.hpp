@@ -18,6 +18,7 @@
 #include "file/file_writer.hpp"
 #include "items/check_input.hpp"
 #include "items/fair_shared_mutex.hpp"
+#include "items/index_internals.hpp"
 #include "items/next_id.hpp"
 #include "items/recall_curves.hpp"
 #include "items/return_memory.hpp"
@@ -25,7 +26,7 @@
 namespace segue {
 
 template <class PublicIndex>
-class CheckedIndex : public PublicIndex {
+class CheckedIndex : public PublicIndex, public IndexInternals {
  public:
   std::size_t dim() const noexcept final { return dim_; }
   Metric metric() const noexcept final { return metric_; }
@@ -187,6 +188,18 @@ class CheckedIndex : public PublicIndex {
     });
     if (!status.ok()) return status;
     return bytes;
+  }
+
+  Id next_id() const final {
+    const std::shared_lock lock(mutex_);
+    return next_id_;
+  }
+  Status with_sections(const WriteSections& use) const final {
+    return guard_memory([&]() -> Status {
+      const std::shared_lock lock(mutex_);
+      write_all(use);
+      return {};
+    });
   }
 
   std::shared_ptr<Catalog> catalog() const final {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "items/recall_curves.hpp"
-#include "segue/ivf.hpp"
 #include "tuning/fit_curve.hpp"
 
 namespace segue {
@@ -75,9 +74,14 @@ class Passes {
 // Of a graph: from the k candidates that it keeps at least; beyond the number of items nothing changes. Of lists: from
 // one to all of them.
 std::vector<std::size_t> efforts_to_try(const Index& index, std::size_t k) {
-  const auto* lists = dynamic_cast<const IvfIndex*>(&index);
-  const std::size_t least = lists != nullptr ? 1 : k;
-  const std::size_t most = lists != nullptr ? lists->nlist() : index.size();
+  // By its figures, not by its class: an index of lists may be inside of another, as in a LiveIndex.
+  const bool of_lists = index.kind() == "ivf";
+  std::size_t lists = 0;
+  if (of_lists) {
+    for (const auto& [name, figure] : index.stats()) lists = name == "lists" ? static_cast<std::size_t>(figure) : lists;
+  }
+  const std::size_t least = of_lists ? 1 : k;
+  const std::size_t most = of_lists ? lists : index.size();
   const std::size_t largest = std::max(least, std::min({most, kLargestEffort, kMaxEffort}));
   std::vector<std::size_t> efforts{least};
   while (efforts.back() < largest && efforts.size() < kMaxCurvePoints) {

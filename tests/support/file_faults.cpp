@@ -1,12 +1,14 @@
 #include "support/file_faults.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <mutex>
 #include <string_view>
 
 #include "file/system_calls.hpp"
@@ -25,9 +27,11 @@ struct State {
 };
 
 State state;
+std::mutex state_mutex;  // a LiveIndex syncs in a thread of its own
 
 // Whether the call about to be made shall fail; sets errno.
 bool fails(std::string_view call, bool can_be_interrupted = false) {
+  const std::lock_guard lock(state_mutex);
   if (state.fault.interrupt && can_be_interrupted) {
     state.interrupted = !state.interrupted;
     if (state.interrupted) {
@@ -43,6 +47,11 @@ bool fails(std::string_view call, bool can_be_interrupted = false) {
   state.fired = true;
   errno = state.fault.error;
   return true;
+}
+
+void count_written(ssize_t written) {
+  const std::lock_guard lock(state_mutex);
+  if (written > 0) state.bytes_written += static_cast<std::uint64_t>(written);
 }
 
 std::size_t limited(std::size_t bytes) {
@@ -71,19 +80,23 @@ constexpr SystemCalls kFaulty = {
         [](int fd, const void* data, std::size_t bytes) {
           if (fails("write", true)) return ssize_t{-1};
           const ssize_t written = ::write(fd, data, limited(bytes));
-          if (written > 0) state.bytes_written += static_cast<std::uint64_t>(written);
+          count_written(written);
           return written;
         },
     .pwrite =
         [](int fd, const void* data, std::size_t bytes, off_t offset) {
           if (fails("pwrite", true)) return ssize_t{-1};
           const ssize_t written = ::pwrite(fd, data, limited(bytes), offset);
-          if (written > 0) state.bytes_written += static_cast<std::uint64_t>(written);
+          count_written(written);
           return written;
         },
     .fchown = [](int fd, uid_t owner, gid_t group) { return fails("fchown") ? -1 : ::fchown(fd, owner, group); },
     .fchmod = [](int fd, mode_t mode) { return fails("fchmod") ? -1 : ::fchmod(fd, mode); },
     .fsync = [](int fd) { return fails("fsync", true) ? -1 : ::fsync(fd); },
+    .fdatasync = [](int fd) { return fails("fdatasync", true) ? -1 : ::fdatasync(fd); },
+    .ftruncate = [](int fd, off_t bytes) { return fails("ftruncate", true) ? -1 : ::ftruncate(fd, bytes); },
+    .flock = [](int fd, int operation) { return fails("flock", true) ? -1 : ::flock(fd, operation); },
+    .mkdir = [](const char* path, mode_t mode) { return fails("mkdir") ? -1 : ::mkdir(path, mode); },
     .rename = [](const char* from, const char* to) { return fails("rename") ? -1 : std::rename(from, to); },
     // Cleaning up always works: what a test asks is whether it is tried.
     .unlink = [](const char* path) { return ::unlink(path); },
@@ -98,17 +111,35 @@ constexpr SystemCalls kFaulty = {
 }  // namespace
 
 FaultyCalls::FaultyCalls(const Fault& fault) {
-  state = {};
-  state.fault = fault;
+  {
+    const std::lock_guard lock(state_mutex);
+    state = {};
+    state.fault = fault;
+  }
   replace_system_calls(&kFaulty);
 }
 
 FaultyCalls::~FaultyCalls() { replace_system_calls(nullptr); }
 
-std::size_t FaultyCalls::count() const { return state.count; }
-bool FaultyCalls::fired() const { return state.fired; }
-const std::string& FaultyCalls::failed_call() const { return state.failed_call; }
-const std::vector<std::string>& FaultyCalls::calls() const { return state.calls; }
-std::uint64_t FaultyCalls::bytes_written() const { return state.bytes_written; }
+std::size_t FaultyCalls::count() const {
+  const std::lock_guard lock(state_mutex);
+  return state.count;
+}
+bool FaultyCalls::fired() const {
+  const std::lock_guard lock(state_mutex);
+  return state.fired;
+}
+std::string FaultyCalls::failed_call() const {
+  const std::lock_guard lock(state_mutex);
+  return state.failed_call;
+}
+std::vector<std::string> FaultyCalls::calls() const {
+  const std::lock_guard lock(state_mutex);
+  return state.calls;
+}
+std::uint64_t FaultyCalls::bytes_written() const {
+  const std::lock_guard lock(state_mutex);
+  return state.bytes_written;
+}
 
 }  // namespace segue::test

@@ -5,7 +5,7 @@
 //   Status status = write_file(...);
 //   faults.count(), faults.fired(), faults.failed_call()
 //
-// One at a time, and no other thread may touch files meanwhile.
+// One at a time. Threads may make calls meanwhile; which of them is the n-th is then theirs to know.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +37,8 @@ class FaultyCalls {
 
   std::size_t count() const;  // calls made
   bool fired() const;
-  const std::string& failed_call() const;  // the first that failed: "write", ...
-  const std::vector<std::string>& calls() const;  // by name, in order, those counted
+  std::string failed_call() const;  // the first that failed: "write", ...
+  std::vector<std::string> calls() const;  // by name, in order, those counted
   std::uint64_t bytes_written() const;
 };
 

@@ -2,6 +2,7 @@
 // A folder of its own for a test, removed with all that is in it.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,8 +18,11 @@ namespace segue::test {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = ::testing::TempDir() + "segue-test-XXXXXX";
+  // kMemory: where there is a file system in memory, in that, for tests that sync or truncate thousands of times.
+  enum class Place { kDisk, kMemory };
+  explicit TemporaryFolder(Place place = Place::kDisk) {
+    const bool memory = place == Place::kMemory && ::access("/dev/shm", W_OK | X_OK) == 0;
+    std::string name = (memory ? "/dev/shm/" : ::testing::TempDir()) + "segue-test-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) {
       ADD_FAILURE() << "cannot make a folder like " << name;
       return;
@@ -36,9 +40,10 @@ class TemporaryFolder {
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
 
   // Names in it, sorted, hidden ones too.
-  std::vector<std::string> names() const {
+  std::vector<std::string> names() const { return names_in(path_); }
+  static std::vector<std::string> names_in(const std::string& path) {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(path)) names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     return names;
   }
