@@ -17,6 +17,8 @@
 #include "segue/index.hpp"
 #include "segue/ivf.hpp"
 #include "segue/isa.hpp"
+#include "segue/live/live_index.hpp"
+#include "segue/live/live_options.hpp"
 #include "segue/matrix_view.hpp"
 #include "segue/recall.hpp"
 #include "segue/recall_curve.hpp"

@@ -42,8 +42,8 @@ LAYERS = {
     # The byte layout, its writer and its reader: sections of bytes, nothing of what they mean.
     "file container": (
         [f"src/file/{name}.*" for name in (
-            "atomic_file", "checksum", "file_assembler", "file_memory", "file_plan", "file_reader", "file_writer", "foreign",
-            "layout", "new_file", "parse", "scratch_file", "source", "system_calls")] + ["third_party/xxhash/*"],
+            "atomic_file", "byte_parser", "checksum", "directory", "file_assembler", "file_memory", "file_plan",
+            "file_reader", "file_writer", "foreign", "journal_file", "journal_layout", "journal_reader", "layout", "new_file", "parse", "scratch_file", "source", "system_calls")] + ["third_party/xxhash/*"],
         ["base"],
     ),
     # Typed columns beside the vectors; knows ids, no index.
@@ -66,17 +66,20 @@ LAYERS = {
     # From a request to a list: above the indexes.
     "candidates": (["include/segue/candidates/**", "src/candidates/**"],
                    ["base", "kernels", "core data", "core algorithms", "catalog", "indexes"]),
+    # An index in a directory: its journal, its snapshots.
+    "live": (["include/segue/live/**", "src/live/**"],
+             ["base", "core data", "core algorithms", "file container", "catalog", "indexes", "file"]),
     # Of other libraries, each a library of its own.
     "interop": (["include/segue/interop/**", "src/interop/**"],
                 ["base", "core data", "core algorithms", "file container", "indexes", "file"]),
     "umbrella": (["include/segue/segue.hpp"],
-                 ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "file"]),
-    "python": (["python/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "file", "umbrella"]),
-    "examples": (["examples/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "file", "umbrella"]),
+                 ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file"]),
+    "python": (["python/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "umbrella"]),
+    "examples": (["examples/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "umbrella"]),
     "bench": (["bench/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "file", "umbrella"]),
+              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "umbrella"]),
     "tests": (["tests/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "file", "interop",
+              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "interop",
                "umbrella", "examples"]),
 }
 
