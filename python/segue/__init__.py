@@ -30,7 +30,7 @@ from ._expression import Field, field
 from ._files import inspect, load, verify
 from ._recall import recall
 from ._results import FileInfo, FileSection, RangeResult, SearchResult
-from ._segue import Expression, FlatIndex, HnswIndex, IdSet, Index, IvfIndex, __version__, parse_filter
+from ._segue import Expression, FlatIndex, HnswIndex, IdSet, Index, IvfIndex, LiveIndex, __version__, parse_filter
 from ._tune import Tuning, tune
 from .candidates import (
     CallableSource,
@@ -91,6 +91,7 @@ __all__ = [
     "InvalidArgument",
     "IoError",
     "IvfIndex",
+    "LiveIndex",
     "Measure",
     "MinimumQuota",
     "Mmr",
@@ -132,6 +133,6 @@ __all__ = [
 ]
 
 # People see segue.FlatIndex, wherever it is made.
-for _public in (Catalog, Expression, Field, FlatIndex, HnswIndex, IdSet, Index, IvfIndex):
+for _public in (Catalog, Expression, Field, FlatIndex, HnswIndex, IdSet, Index, IvfIndex, LiveIndex):
     _public.__module__ = __name__
 del _public

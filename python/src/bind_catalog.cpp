@@ -12,6 +12,7 @@
 #include "gil.hpp"
 #include "immortal.hpp"
 #include "segue/catalog.hpp"
+#include "segue/live/live_index.hpp"
 
 namespace py = pybind11;
 
@@ -128,10 +129,11 @@ void set_catalog(const py::object& self, const py::object& catalog) {
     }
     core = catalog.attr("_core").cast<std::shared_ptr<Catalog>>();
   }
-  without_gil([&] {
+  check(without_gil([&]() -> Status {
+    if (auto* live = dynamic_cast<LiveIndex*>(&index)) return live->replace_catalog(core);
     index.set_catalog(core);
-    return 0;
-  });
+    return {};
+  }));
 }
 
 }  // namespace

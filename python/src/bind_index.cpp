@@ -56,11 +56,17 @@ void check_lengths(const FloatInput& vectors, const IdInput& ids) {
                 " ids, expected one id a vector");
 }
 
+// So few are in before anybody thinks of Ctrl-C. A graph that may have to stop works on a copy of itself, which for a few
+// vectors would take far longer than the vectors.
+constexpr std::size_t kNeverStopped = 2048;
+constexpr std::size_t kWatched = kNeverStopped + 1;
+
 // Adds or upserts, showing Ctrl-C a way out.
 template <class Change>
-void change(const py::object& threads, Change&& work) {
+void change(const py::object& threads, std::size_t rows, Change&& work) {
   Watch watch;
-  const AddOptions options{.threads = to_threads(threads), .progress = watch.progress()};
+  AddOptions options{.threads = to_threads(threads), .progress = {}};
+  if (rows > kNeverStopped) options.progress = watch.progress();
   const Status status = without_gil([&] { return work(options); });
   watch.rethrow();
   check(status);
@@ -74,7 +80,7 @@ void add(const py::object& self, const py::object& vectors, const py::object& id
     given = to_ids(ids, "ids");
     check_lengths(input, given);
   }
-  change(threads, [&](const AddOptions& options) { return index.add(input.view, given.ids, options); });
+  change(threads, input.view.rows(), [&](const AddOptions& options) { return index.add(input.view, given.ids, options); });
 }
 
 void upsert(const py::object& self, const py::object& vectors, const py::object& ids, const py::object& threads) {
@@ -82,7 +88,7 @@ void upsert(const py::object& self, const py::object& vectors, const py::object&
   const FloatInput input = to_floats(vectors, index.dim(), "vectors");
   const IdInput given = to_ids(ids, "ids");
   check_lengths(input, given);
-  change(threads, [&](const AddOptions& options) { return index.upsert(input.view, given.ids, options); });
+  change(threads, input.view.rows(), [&](const AddOptions& options) { return index.upsert(input.view, given.ids, options); });
 }
 
 std::size_t remove(const py::object& self, const py::object& ids) {
@@ -194,11 +200,11 @@ void train(const py::object& self, const py::object& sample, const py::object& c
   IvfIndex& index = lists_of(self);
   const FloatInput input = to_floats(sample, index.dim(), "sample");
   if (centroids.is_none()) {
-    change(threads, [&](const AddOptions& options) { return index.train(input.view, options); });
+    change(threads, kWatched, [&](const AddOptions& options) { return index.train(input.view, options); });
     return;
   }
   const FloatInput given = to_floats(centroids, index.dim(), "centroids");
-  change(threads, [&](const AddOptions& options) { return index.train(input.view, given.view, options); });
+  change(threads, kWatched, [&](const AddOptions& options) { return index.train(input.view, given.view, options); });
 }
 
 py::object centroids(const py::object& self) {

@@ -19,6 +19,8 @@ void bind_catalog(pybind11::module_& module);
 // _Source, _Generator.
 void bind_candidates(pybind11::module_& module);
 void bind_files(pybind11::module_& module);
+// LiveIndex.
+void bind_live(pybind11::module_& module);
 // _build_file.
 void bind_build_file(pybind11::module_& module);
 // _build, _recall and the instruction sets.
