@@ -1,4 +1,5 @@
-#include "file/file_reader.hpp"
+#include "load.hpp"
+
 #include "flat/flat_index.hpp"
 #include "hnsw/hnsw_index.hpp"
 #include "ivf/ivf_index.hpp"
@@ -8,7 +9,7 @@
 namespace segue {
 namespace {
 
-Result<std::unique_ptr<Index>> open_index(const FileReader& file, bool verify) {
+Result<std::unique_ptr<Index>> open_kind(const FileReader& file, bool verify) {
   SEGUE_RETURN_IF_ERROR(isa::environment_status());
   const FileIdentity& identity = file.identity();
   if (identity.dim < 1 || identity.dim > kMaxDim || identity.storage == Storage::kAuto) {
@@ -21,11 +22,17 @@ Result<std::unique_ptr<Index>> open_index(const FileReader& file, bool verify) {
                       "', which this version of Segue does not know; known are flat, hnsw and ivf");
 }
 
-Result<std::unique_ptr<Index>> open_index(const Result<FileReader>& file, bool verify) {
+Result<std::unique_ptr<Index>> open_result(const Result<FileReader>& file, bool verify) {
   if (!file.ok()) return file.status();
+  return open_index(*file, verify);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Index>> open_index(const FileReader& file, bool verify) {
   std::unique_ptr<Index> index;
   const Status status = guard_memory([&]() -> Status {
-    Result<std::unique_ptr<Index>> opened = open_index(*file, verify);
+    Result<std::unique_ptr<Index>> opened = open_kind(file, verify);
     if (!opened.ok()) return opened.status();
     index = std::move(opened).value();
     return {};
@@ -34,14 +41,12 @@ Result<std::unique_ptr<Index>> open_index(const Result<FileReader>& file, bool v
   return index;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Index>> load(const std::string& path, const LoadOptions& options) {
-  return open_index(FileReader::open(path, options.mmap, options.verify), options.verify);
+  return open_result(FileReader::open(path, options.mmap, options.verify), options.verify);
 }
 
 Result<std::unique_ptr<Index>> load_bytes(std::span<const unsigned char> bytes, bool verify) {
-  return open_index(FileReader::from_bytes(bytes, verify), verify);
+  return open_result(FileReader::from_bytes(bytes, verify), verify);
 }
 
 Status verify(const std::string& path) { return load(path, {.mmap = true, .verify = true}).status(); }

@@ -22,6 +22,7 @@
 #include "segue/matrix_view.hpp"
 #include "segue/recall.hpp"
 #include "segue/recall_curve.hpp"
+#include "segue/serving.hpp"
 #include "segue/status.hpp"
 #include "segue/tune.hpp"
 #include "segue/types.hpp"

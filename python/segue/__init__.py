@@ -30,7 +30,19 @@ from ._expression import Field, field
 from ._files import inspect, load, verify
 from ._recall import recall
 from ._results import FileInfo, FileSection, RangeResult, SearchResult
-from ._segue import Expression, FlatIndex, HnswIndex, IdSet, Index, IvfIndex, LiveIndex, __version__, parse_filter
+from ._segue import (
+    Expression,
+    FlatIndex,
+    HnswIndex,
+    IdSet,
+    Index,
+    IvfIndex,
+    LiveIndex,
+    Serving,
+    ServingSnapshot,
+    __version__,
+    parse_filter,
+)
 from ._tune import Tuning, tune
 from .candidates import (
     CallableSource,
@@ -108,6 +120,8 @@ __all__ = [
     "ReplayExample",
     "Request",
     "SearchResult",
+    "Serving",
+    "ServingSnapshot",
     "Source",
     "SourceReport",
     "Split",
@@ -133,6 +147,18 @@ __all__ = [
 ]
 
 # People see segue.FlatIndex, wherever it is made.
-for _public in (Catalog, Expression, Field, FlatIndex, HnswIndex, IdSet, Index, IvfIndex, LiveIndex):
+for _public in (
+    Catalog,
+    Expression,
+    Field,
+    FlatIndex,
+    HnswIndex,
+    IdSet,
+    Index,
+    IvfIndex,
+    LiveIndex,
+    Serving,
+    ServingSnapshot,
+):
     _public.__module__ = __name__
 del _public

@@ -1,5 +1,6 @@
 # The compiled module. Its docstrings say what everything does.
 
+import datetime
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable, ClassVar, Literal, Optional, Protocol, SupportsIndex, Union
@@ -199,6 +200,72 @@ class LiveIndex(Index):
     def read_only(self) -> bool: ...
     def __enter__(self) -> LiveIndex: ...
     def __exit__(self, *exception: object) -> None: ...
+
+class Serving(metaclass=_Type):
+    def __init__(
+        self,
+        source: Union[_Path, Index],
+        *,
+        mmap: bool = True,
+        verify: bool = True,
+        warm_up: bool = True,
+        warm_up_bytes_per_s: Optional[SupportsIndex] = 536870912,
+        niceness: SupportsIndex = 19,
+        prepare: Optional[Callable[[Index], Any]] = None,
+    ) -> None: ...
+    def swap(self, source: Union[_Path, Index]) -> int: ...
+    def current(self) -> ServingSnapshot: ...
+    def search(
+        self,
+        queries: _Vectors,
+        k: SupportsIndex = 10,
+        *,
+        ef: Optional[SupportsIndex] = None,
+        nprobe: Optional[SupportsIndex] = None,
+        recall: Optional[float] = None,
+        filter: Optional[_Filter] = None,
+        exclude: Optional[_Exclude] = None,
+        deadline_us: Optional[SupportsIndex] = None,
+        threads: Optional[SupportsIndex] = None,
+        stats: bool = False,
+    ) -> SearchResult: ...
+    def range_search(
+        self,
+        queries: _Vectors,
+        threshold: float,
+        *,
+        ef: Optional[SupportsIndex] = None,
+        nprobe: Optional[SupportsIndex] = None,
+        recall: Optional[float] = None,
+        filter: Optional[_Filter] = None,
+        exclude: Optional[_Exclude] = None,
+        deadline_us: Optional[SupportsIndex] = None,
+        threads: Optional[SupportsIndex] = None,
+        stats: bool = False,
+    ) -> RangeResult: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def path(self) -> Optional[str]: ...
+    @property
+    def loaded_at(self) -> datetime.datetime: ...
+    @property
+    def metric(self) -> _Metric: ...
+    @property
+    def held(self) -> int: ...
+
+class ServingSnapshot(metaclass=_Type):
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: made by Serving.current
+    @property
+    def index(self) -> Index: ...
+    @property
+    def prepared(self) -> Any: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def path(self) -> Optional[str]: ...
+    @property
+    def loaded_at(self) -> datetime.datetime: ...
 
 class _Catalog(metaclass=_Type):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...

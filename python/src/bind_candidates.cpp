@@ -21,14 +21,6 @@ namespace {
 
 using SourcePtr = std::shared_ptr<const Source>;
 
-// Keeps a Python object for C++, which may let go of it without the GIL.
-std::shared_ptr<py::object> hold(const py::object& object) {
-  return {new py::object(object), [](py::object* held) {
-            const AcquireGil acquired;
-            delete held;
-          }};
-}
-
 std::shared_ptr<const Index> share(const py::object& index) {
   auto held = hold(index);
   return {held, &index_of(index)};

@@ -226,17 +226,16 @@ Index& index_of(py::handle self) {
   return *static_cast<Index*>(index);
 }
 
-py::object adopt(std::unique_ptr<Index> index) {
-  Index* made = index.release();
-  if (auto* flat = dynamic_cast<FlatIndex*>(made)) return py::cast(std::unique_ptr<FlatIndex>(flat));
-  if (auto* graph = dynamic_cast<HnswIndex*>(made)) return py::cast(std::unique_ptr<HnswIndex>(graph));
-  if (auto* lists = dynamic_cast<IvfIndex*>(made)) return py::cast(std::unique_ptr<IvfIndex>(lists));
-  return py::cast(std::unique_ptr<Index>(made));
+py::object adopt(std::shared_ptr<Index> index) {
+  if (auto flat = std::dynamic_pointer_cast<FlatIndex>(index)) return py::cast(std::move(flat));
+  if (auto graph = std::dynamic_pointer_cast<HnswIndex>(index)) return py::cast(std::move(graph));
+  if (auto lists = std::dynamic_pointer_cast<IvfIndex>(index)) return py::cast(std::move(lists));
+  return py::cast(std::move(index));
 }
 
 void bind_index(py::module_& module) {
   using py::arg;
-  py::class_<Index>(module, "Index", docs::kIndex)
+  py::class_<Index, std::shared_ptr<Index>>(module, "Index", docs::kIndex)
       .def("add", &add, arg("vectors"), arg("ids") = py::none(), py::kw_only(), arg("threads") = py::none(),
            docs::kAdd)
       .def("upsert", &upsert, arg("vectors"), arg("ids"), py::kw_only(), arg("threads") = py::none(), docs::kUpsert)
@@ -270,10 +269,10 @@ void bind_index(py::module_& module) {
            "__deepcopy__(self, memo, /)\n--\n\nAn index of its own, in memory.")
       .def("__reduce_ex__", &reduce, arg("protocol"), "__reduce_ex__(self, protocol, /)\n--\n\n");
 
-  py::class_<FlatIndex, Index>(module, "FlatIndex", docs::kFlatIndex)
+  py::class_<FlatIndex, Index, std::shared_ptr<FlatIndex>>(module, "FlatIndex", docs::kFlatIndex)
       .def(py::init(&make_flat), arg("dim"), arg("metric") = "ip", arg("storage") = "auto", docs::kFlatIndexInit);
 
-  py::class_<HnswIndex, Index>(module, "HnswIndex", docs::kHnswIndex)
+  py::class_<HnswIndex, Index, std::shared_ptr<HnswIndex>>(module, "HnswIndex", docs::kHnswIndex)
       .def(py::init(&make_hnsw), arg("dim"), arg("metric") = "ip", py::kw_only(), arg("m") = 16,
            arg("ef_construction") = 200, arg("storage") = "auto", arg("rerank") = "auto", arg("seed") = 0,
            docs::kHnswIndexInit)
@@ -287,7 +286,7 @@ void bind_index(py::module_& module) {
       .def_property_readonly("default_ef", [](const py::object& self) { return graph_of(self).default_ef(); },
                              docs::kDefaultEf);
 
-  py::class_<IvfIndex, Index>(module, "IvfIndex", docs::kIvfIndex)
+  py::class_<IvfIndex, Index, std::shared_ptr<IvfIndex>>(module, "IvfIndex", docs::kIvfIndex)
       .def(py::init(&make_ivf), arg("dim"), arg("metric") = "ip", py::kw_only(), arg("nlist") = "auto",
            arg("storage") = "auto", arg("rerank") = "auto", arg("seed") = 0, docs::kIvfIndexInit)
       .def("train", &train, arg("sample"), py::kw_only(), arg("centroids") = py::none(), arg("threads") = py::none(),

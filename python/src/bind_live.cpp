@@ -76,7 +76,7 @@ py::dict live_stats(const LiveIndex& live) {
 
 void bind_live(py::module_& module) {
   using py::arg;
-  py::class_<LiveIndex, Index>(module, "LiveIndex", docs::kLiveIndex)
+  py::class_<LiveIndex, Index, std::shared_ptr<LiveIndex>>(module, "LiveIndex", docs::kLiveIndex)
       .def(py::init(&make_live), arg("directory"), arg("index") = py::none(), py::kw_only(),
            arg("durability") = "batch", arg("interval_ms") = 50, arg("snapshot_bytes") = py::none(),
            arg("snapshots") = true, arg("read_only") = false, arg("threads") = py::none(), docs::kLiveIndexInit)

@@ -74,8 +74,7 @@ py::object new_named_tuple(PyTypeObject* type, std::array<py::object, n> items, 
   return made;
 }
 
-py::object search(PyObject* self, const Slots& slots) {
-  const Index& index = index_of(self);
+py::object search(const Index& index, const Slots& slots) {
   const FloatInput queries = to_floats(slots[kQueries], index.dim(), "queries");
   constexpr std::size_t kMostK = 0x7fffffff;
   const std::size_t k = slots[kK] == nullptr ? 10 : to_size(slots[kK], "k", 1, kMostK);
@@ -92,7 +91,18 @@ py::object search(PyObject* self, const Slots& slots) {
 
 PyObject* search_entry(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) noexcept {
   try {
-    return search(self, parse(arguments, count, keywords)).release().ptr();
+    return search(index_of(self), parse(arguments, count, keywords)).release().ptr();
+  } catch (...) {
+    return translate_exception();
+  }
+}
+
+PyObject* serving_search_entry(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
+                               PyObject* keywords) noexcept {
+  try {
+    // Held from the first look at its dimension to the answer.
+    const std::shared_ptr<const Index> index = served_index(self);
+    return search(*index, parse(arguments, count, keywords)).release().ptr();
   } catch (...) {
     return translate_exception();
   }
@@ -101,12 +111,14 @@ PyObject* search_entry(PyObject* self, PyObject* const* arguments, Py_ssize_t co
 PyMethodDef search_method{"search",
                           reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&search_entry)),
                           METH_FASTCALL | METH_KEYWORDS, docs::kSearch};
+PyMethodDef serving_search_method{"search",
+                                  reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&serving_search_entry)),
+                                  METH_FASTCALL | METH_KEYWORDS, docs::kServingSearch};
 
-py::object range_search(const py::object& self, const py::object& queries, const py::object& threshold,
+py::object range_search(const Index& index, const py::object& queries, const py::object& threshold,
                         const py::object& ef, const py::object& nprobe, const py::object& recall,
                         const py::object& filter, const py::object& exclude, const py::object& deadline_us,
                         const py::object& threads, const py::object& stats) {
-  const Index& index = index_of(self);
   const FloatInput input = to_floats(queries, index.dim(), "queries");
   const float limit = to_float(threshold, "threshold");
   const SearchArguments arguments(index, {ef, nprobe, recall, filter, exclude, deadline_us, threads, stats},
@@ -128,15 +140,27 @@ void bind_search(py::module_& module) {
   search_result = reinterpret_cast<PyTypeObject*>(immortal(results, "SearchResult"));
   range_result = reinterpret_cast<PyTypeObject*>(immortal(results, "RangeResult"));
 
-  py::object type = module.attr("Index");
-  PyObject* method = PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &search_method);
-  if (method == nullptr) throw py::error_already_set();
-  type.attr("search") = py::reinterpret_steal<py::object>(method);
-  type.attr("range_search") = py::cpp_function(
-      range_search, py::name("range_search"), py::is_method(type), py::arg("queries"), py::arg("threshold"),
-      py::kw_only(), py::arg("ef") = py::none(), py::arg("nprobe") = py::none(), py::arg("recall") = py::none(),
-      py::arg("filter") = py::none(), py::arg("exclude") = py::none(), py::arg("deadline_us") = py::none(),
-      py::arg("threads") = py::none(), py::arg("stats") = false, docs::kRangeSearch);
+  const auto add = [&](const char* name, PyMethodDef& search_of, auto held_by, const char* range_search_doc) {
+    py::object type = module.attr(name);
+    PyObject* method = PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &search_of);
+    if (method == nullptr) throw py::error_already_set();
+    type.attr("search") = py::reinterpret_steal<py::object>(method);
+    type.attr("range_search") = py::cpp_function(
+        [held_by](const py::object& self, const py::object& queries, const py::object& threshold, const py::object& ef,
+                  const py::object& nprobe, const py::object& recall, const py::object& filter,
+                  const py::object& exclude, const py::object& deadline_us, const py::object& threads,
+                  const py::object& stats) {
+          const auto index = held_by(self);
+          return range_search(*index, queries, threshold, ef, nprobe, recall, filter, exclude, deadline_us, threads, stats);
+        },
+        py::name("range_search"), py::is_method(type), py::arg("queries"), py::arg("threshold"), py::kw_only(),
+        py::arg("ef") = py::none(), py::arg("nprobe") = py::none(), py::arg("recall") = py::none(),
+        py::arg("filter") = py::none(), py::arg("exclude") = py::none(), py::arg("deadline_us") = py::none(),
+        py::arg("threads") = py::none(), py::arg("stats") = false, range_search_doc);
+  };
+  add("Index", search_method, [](const py::object& self) -> const Index* { return &index_of(self); }, docs::kRangeSearch);
+  add("Serving", serving_search_method, [](const py::object& self) { return served_index(self); },
+      docs::kServingRangeSearch);
 }
 
 }  // namespace segue::python

@@ -5,3 +5,4 @@
 #include "docs_id_set.hpp"
 #include "docs_index.hpp"
 #include "docs_search.hpp"
+#include "docs_serving.hpp"

@@ -20,6 +20,7 @@ PYBIND11_MODULE(_segue, module) {
   init_search_arguments();
   bind_id_set(module);
   bind_index(module);
+  bind_serving(module);
   bind_search(module);
   bind_catalog(module);
   bind_candidates(module);

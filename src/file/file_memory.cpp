@@ -17,6 +17,10 @@ constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
+// Linux 5.14; older headers do not know it, older kernels say EINVAL.
+#if defined(__linux__) && !defined(MADV_POPULATE_READ)
+#define MADV_POPULATE_READ 22
+#endif
 
 }  // namespace
 
@@ -92,6 +96,21 @@ void FileMemory::expect_sequential_use() const noexcept {
 
 void FileMemory::expect_random_use() const noexcept {
   if (mapped_) ::madvise(data_, static_cast<std::size_t>(bytes_), MADV_NORMAL);
+}
+
+int FileMemory::populate(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+  if (!mapped_) return 0;
+  std::byte* const first = data_ + offset;
+#ifdef MADV_POPULATE_READ
+  if (::madvise(first, static_cast<std::size_t>(bytes), MADV_POPULATE_READ) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+#endif
+  for (std::uint64_t i = 0; i < bytes; i += layout::kPage) static_cast<void>(*const_cast<const volatile std::byte*>(first + i));
+  return 0;
+}
+
+void FileMemory::drop_pages(std::uint64_t offset, std::uint64_t bytes) noexcept {
+  if (mapped_) ::madvise(data_ + offset, static_cast<std::size_t>(bytes), MADV_DONTNEED);
 }
 
 }  // namespace segue

@@ -38,6 +38,11 @@ class FileMemory {
   // Hints for a pass over everything, and for what comes after it.
   void expect_sequential_use() const noexcept;
   void expect_random_use() const noexcept;
+  // Brings some pages of a mapping in, and into the page table, so that who uses them waits for nothing. `offset` is a
+  // multiple of the page size. 0, or errno: EFAULT where the file cannot be read, or has become shorter.
+  int populate(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+  // Lets go of some pages of a mapping that nobody uses any more. `offset` is a multiple of the page size.
+  void drop_pages(std::uint64_t offset, std::uint64_t bytes) noexcept;
 
  private:
   FileMemory(std::byte* data, std::uint64_t bytes, bool mapped, bool writable) noexcept

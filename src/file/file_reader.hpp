@@ -63,6 +63,7 @@ class FileReader {
 
   // What keeps the spans valid.
   std::shared_ptr<void> memory() const noexcept;
+  const std::shared_ptr<FileMemory>& file_memory() const noexcept { return memory_; }
   // Before anything is written to a section. kOutOfMemory where a limit has no room for copies of all its pages.
   bool writable() const noexcept;
   Status allow_writes() const;

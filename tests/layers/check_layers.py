@@ -60,9 +60,12 @@ LAYERS = {
     ),
     # Which index a file holds; hangs at the side, above the indexes.
     "file": (
-        ["include/segue/file.hpp", "src/load.cpp", "src/file/inspect.cpp"],
+        ["include/segue/file.hpp", "src/load.*", "src/file/inspect.cpp"],
         ["base", "core data", "core algorithms", "file container", "catalog", "indexes"],
     ),
+    # A hot swap between indexes of files.
+    "serving": (["include/segue/serving.hpp", "src/serving/**"],
+                ["base", "core data", "core algorithms", "file container", "catalog", "indexes", "file"]),
     # From a request to a list: above the indexes.
     "candidates": (["include/segue/candidates/**", "src/candidates/**"],
                    ["base", "kernels", "core data", "core algorithms", "catalog", "indexes"]),
@@ -73,13 +76,13 @@ LAYERS = {
     "interop": (["include/segue/interop/**", "src/interop/**"],
                 ["base", "core data", "core algorithms", "file container", "indexes", "file"]),
     "umbrella": (["include/segue/segue.hpp"],
-                 ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file"]),
-    "python": (["python/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "umbrella"]),
-    "examples": (["examples/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "umbrella"]),
+                 ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "serving"]),
+    "python": (["python/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "serving", "umbrella"]),
+    "examples": (["examples/**"], ["base", "core data", "core algorithms", "catalog", "indexes", "candidates", "live", "file", "serving", "umbrella"]),
     "bench": (["bench/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "umbrella"]),
+              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "serving", "umbrella"]),
     "tests": (["tests/**"],
-              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "interop",
+              ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "serving", "interop",
                "umbrella", "examples"]),
 }
 
