@@ -35,6 +35,15 @@ void* map_aligned(std::size_t bytes) {
 
 }  // namespace
 
+bool moves_by_pages(std::size_t bytes) noexcept {
+#ifdef MREMAP_FIXED
+  return is_mapped(bytes);
+#else
+  static_cast<void>(bytes);
+  return false;
+#endif
+}
+
 void* allocate_pages(std::size_t bytes) {
   if (is_mapped(bytes)) return map_aligned(bytes);
   const std::size_t wanted = round_up(bytes == 0 ? 1 : bytes, kSmallAlignment);

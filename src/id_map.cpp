@@ -1,5 +1,6 @@
 #include "segue/core/id_map.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -10,12 +11,16 @@ namespace {
 
 std::size_t table_entries(std::size_t count) noexcept { return std::bit_ceil(2 * count + 2); }
 
+std::size_t home_in(const Buffer<std::uint32_t>& table, Id id) noexcept {
+  return mix64(static_cast<std::uint64_t>(id)) & (table.size() - 1);
+}
+
 }  // namespace
 
 IdMap::IdMap(Buffer<Id> ids, Buffer<std::uint32_t> table, std::size_t count) noexcept
     : ids_(std::move(ids)), table_(std::move(table)), count_(count) {}
 
-std::size_t IdMap::home(Id id) const noexcept { return mix64(static_cast<std::uint64_t>(id)) & (table_.size() - 1); }
+std::size_t IdMap::home(Id id) const noexcept { return home_in(table_, id); }
 
 void IdMap::prefetch(Id id) const noexcept {
   if (!table_.empty()) {
@@ -46,7 +51,7 @@ void IdMap::insert(Id id, std::uint32_t slot) {
   if (table_.empty() && static_cast<std::uint64_t>(id) != slot) rebuild_table(table_entries(ids_.capacity()));
   if (!table_.empty() && table_entries(count_ + 1) > table_.size()) rebuild_table(table_.size() * 2);
   ids_[slot] = id;
-  if (!table_.empty() && !place(id, slot)) rebuild_table(table_entries(ids_.size()));
+  if (!table_.empty() && !place(table_, id, slot)) rebuild_table(table_entries(ids_.size()));
   ++count_;
 }
 
@@ -74,23 +79,32 @@ void IdMap::erase(Id id) noexcept {
   --count_;
 }
 
-bool IdMap::place(Id id, std::uint32_t slot) noexcept {
-  const std::size_t mask = table_.size() - 1;
-  std::size_t at = home(id);
+bool IdMap::place(Buffer<std::uint32_t>& table, Id id, std::uint32_t slot) noexcept {
+  const std::size_t mask = table.size() - 1;
+  std::size_t at = home_in(table, id);
   for (std::size_t probes = 0; probes <= mask; ++probes, at = (at + 1) & mask) {
-    if (table_[at] != 0) continue;
-    table_[at] = slot + 1;
+    if (table[at] != 0) continue;
+    table[at] = slot + 1;
     return true;
   }
   return false;
 }
 
-void IdMap::rebuild_table(std::size_t entries) {
-  Buffer<std::uint32_t> fresh(entries);
-  table_.swap(fresh);
+Buffer<std::uint32_t> IdMap::make_table(std::size_t entries) const {
+  Buffer<std::uint32_t> table(entries);
   for (std::size_t slot = 0; slot < ids_.size(); ++slot) {
-    if (ids_[slot] != kMissingId) place(ids_[slot], static_cast<std::uint32_t>(slot));
+    if (ids_[slot] >= 0) place(table, ids_[slot], static_cast<std::uint32_t>(slot));
   }
+  return table;
+}
+
+void IdMap::rebuild_table(std::size_t entries) { table_ = make_table(entries); }
+
+// No fewer than there are, and as many as insert() would have made of them.
+std::size_t IdMap::wanted_entries(std::size_t slots, std::size_t more, bool any_slot) const noexcept {
+  if (table_.empty() && !any_slot) return 0;
+  const std::size_t least = table_.empty() ? table_entries(std::max(slots, ids_.capacity())) : table_.size();
+  return std::max(least, table_entries(std::max(slots, count_ + more)));
 }
 
 Status IdMap::validate() const {

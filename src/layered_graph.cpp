@@ -50,14 +50,21 @@ void LayeredGraph::resize(std::size_t slots) {
   upper_at_.resize(slots);
 }
 
-void LayeredGraph::open(std::uint32_t slot) {
-  const std::size_t level = draw_level(slot);
-  if (level > 0 && upper_at_[slot] == 0) {
-    const std::size_t at = upper_.size();
-    upper_.resize(at + 1 + level * degree_, kNoVertex);
-    upper_[at] = static_cast<std::uint32_t>(level);
-    upper_at_[slot] = static_cast<std::uint32_t>(at + 1);
+std::size_t LayeredGraph::upper_places(std::span<const std::uint32_t> slots) const noexcept {
+  std::size_t places = 0;
+  for (const std::uint32_t slot : slots) {
+    if (!is_open(slot)) places += 1 + draw_level(slot) * degree_;
   }
+  return places;
+}
+
+void LayeredGraph::open(std::uint32_t slot) {
+  if (is_open(slot)) return;
+  const std::size_t level = draw_level(slot);
+  const std::size_t at = upper_.size();
+  upper_.resize(at + 1 + level * degree_, kNoVertex);
+  upper_[at] = static_cast<std::uint32_t>(level);
+  upper_at_[slot] = static_cast<std::uint32_t>(at + 1);
 }
 
 void LayeredGraph::close(std::uint32_t vertex) noexcept {

@@ -6,9 +6,11 @@
 //   if (Status s = (*index)->add(vectors); !s.ok()) return s;       // ids 0 .. n-1
 //   auto found = (*index)->search(queries, 10, {.ef = 100});        // found->ids is n x 10, row by row
 //
-// Thread-safety: any number of threads may search, and read anything else, at the same time. A call that changes the
-// index may run beside them: it waits for the searches under way, and later ones wait for it. Calls that change an
-// index are serialised.
+// Thread-safety: any number of threads may search, and read anything else, at the same time, and beside calls that change
+// the index. Such a call works beside them, however long it takes, and keeps nobody waiting for more than some microseconds
+// and the searches under way. Its items appear one by one once nothing can fail any more: a search sees an item whole or
+// not at all, and of an upsert the old or the new one, never both and never neither; a batch may see more of it from one
+// query to the next. Calls that change an index are serialised; save, to_bytes, stats and validate line up with them.
 // Errors: a call that fails has changed nothing.
 
 #include <cstddef>

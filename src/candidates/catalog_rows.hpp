@@ -62,7 +62,7 @@ class CatalogRows {
   static constexpr std::size_t kAhead = 12;
 
   const Catalog::Body* body_;
-  std::shared_lock<FairSharedMutex> lock_;
+  std::shared_lock<ReaderMutex> lock_;
 };
 
 }  // namespace segue

@@ -16,7 +16,7 @@
 #include "catalog/compile_filter.hpp"
 #include "catalog/selection_cache.hpp"
 #include "catalog/string_table.hpp"
-#include "items/fair_shared_mutex.hpp"
+#include "items/reader_mutex.hpp"
 #include "segue/catalog.hpp"
 #include "segue/core/id_map.hpp"
 
@@ -33,7 +33,7 @@ struct Catalog::Body {
   Status validate() const;
   Status validate_keys() const;
 
-  mutable FairSharedMutex mutex;
+  mutable ReaderMutex mutex;
   std::vector<Column> columns;
   IdMap ids;         // a row is a slot
   StringTable keys;  // by row, holes included; empty without keys

@@ -37,7 +37,7 @@ class CatalogSections {
 
  private:
   const Catalog::Body& body_;
-  std::shared_lock<FairSharedMutex> lock_;
+  std::shared_lock<ReaderMutex> lock_;
   CatalogRecord record_;
   std::vector<ColumnRecord> columns_;
 };

@@ -29,12 +29,23 @@ BlockBound BlockArrays::largest(std::size_t block, std::size_t n) const noexcept
 
 void BlockArrays::resize_positions(std::size_t positions) {
   const std::size_t blocks = blocks_for(positions);
+  if (blocks != this->blocks()) changes_.add(blocks);  // what knows of blocks knows of too few, or too many
   codes_.resize(blocks * groups_ * kBlockGroupBytes);
   scales_.resize(blocks * kBlockRows);
   if (metric_ == RowMetric::kSquaredL2) biases_.resize(blocks * kBlockRows);
   if (has_tails_) tails_.resize(blocks * kBlockRows);
   bounds_.resize(blocks * kBoundFloats);
   slots_.resize(positions, kNoSlot);
+}
+
+void BlockArrays::reserve_positions(std::size_t positions, const Publisher& publish) {
+  const std::size_t blocks = blocks_for(positions);
+  codes_.reserve(blocks * groups_ * kBlockGroupBytes, publish);
+  scales_.reserve(blocks * kBlockRows, publish);
+  if (metric_ == RowMetric::kSquaredL2) biases_.reserve(blocks * kBlockRows, publish);
+  if (has_tails_) tails_.reserve(blocks * kBlockRows, publish);
+  bounds_.reserve(blocks * kBoundFloats, publish);
+  slots_.reserve(positions, publish);
 }
 
 float BlockArrays::write(std::size_t position, const Row& row, bool is_row) noexcept {

@@ -11,6 +11,7 @@
 
 #include "codes/change_log.hpp"
 #include "codes/code_front.hpp"
+#include "items/publisher.hpp"
 #include "kernels/kernel_table.hpp"
 #include "segue/core/buffer.hpp"
 #include "segue/core/id_map.hpp"
@@ -94,6 +95,8 @@ class BlockArrays {
     places_of_others_ = other.places();
   }
   void resize_positions(std::size_t positions);
+  // So that resize_positions() up to that many moves nothing.
+  void reserve_positions(std::size_t positions, const Publisher& publish);
   // Codes a row into a position that exists; nobody is told yet that it is there. Bounds of blocks only grow. At least
   // the row's length. `is_row`: the code is all that there will be of the row, so it is never wrong.
   float write(std::size_t position, const Row& row, bool is_row = false) noexcept;

@@ -1,8 +1,10 @@
 #include "codes/code_blocks.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <numeric>
 #include <string>
 
@@ -79,16 +81,14 @@ float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t>
   return norms.empty() ? 0 : *std::max_element(norms.begin(), norms.end());
 }
 
-void CodeBlocks::place(std::span<const std::uint32_t> slots, std::size_t first) noexcept {
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    remove(slots[i]);
-    set_slot(first + i, slots[i]);
-    positions_[slots[i]] = static_cast<std::uint32_t>(first + i) + 1;
-  }
-  fixed_.size += slots.size();
+void CodeBlocks::place(std::uint32_t slot, std::size_t position) noexcept {
+  remove(slot);
+  set_slot(position, slot);
+  positions_[slot] = static_cast<std::uint32_t>(position) + 1;
+  ++fixed_.size;
 }
 
-void CodeBlocks::rebuild(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) {
+CodeBlocks CodeBlocks::laid_out(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) const {
   CodeBlocks fresh(*table_, dim_, metric_);
   if (!slots.empty()) fresh.choose_projection(rows, slots, threads);
   std::vector<std::pair<float, std::uint32_t>> order(slots.size());
@@ -107,46 +107,122 @@ void CodeBlocks::rebuild(const VectorStore& rows, std::span<const std::uint32_t>
   fresh.positions_.resize(std::max(places_for(sorted), positions_.size()));
   fresh.resize_positions(sorted.size());
   fresh.fixed_.max_norm = fresh.encode(rows, sorted, 0, threads);
-  fresh.place(sorted, 0);
+  for (std::size_t i = 0; i < sorted.size(); ++i) fresh.place(sorted[i], i);
   fresh.fixed_.sorted = sorted.size();
-  *this = std::move(fresh);
+  return fresh;
 }
 
-void CodeBlocks::put(const VectorStore& rows, std::span<const std::uint32_t> from, std::span<const std::uint32_t> to,
-                     int threads) {
-  if (to.empty()) return;
-  const std::size_t first = slots_.size();
-  const std::size_t places = std::max(places_for(to), positions_.size());
-  positions_.reserve(places);
-  try {
-    resize_positions(first + to.size());
-    const float longest = encode(rows, from, first, threads);
-    positions_.resize(places);
-    fixed_.max_norm = std::max(fixed_.max_norm, longest);
-    place(to, first);
-  } catch (...) {
-    resize_positions(first);
-    throw;
+void CodeBlocks::project(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads,
+                        Projected& out) const {
+  const std::size_t head = projection_.head();
+  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  out.heads.resize(slots.size() * head);
+  out.squared.resize(slots.size());
+  parallel_for(slots.size(), threads, kEncodedAtOnce, [&](std::size_t begin, std::size_t end, std::size_t) {
+    ProjectionMemory memory;
+    std::vector<float> read((end - begin) * dim_);
+    for (std::size_t i = begin; i < end; ++i) {
+      float* x = read.data() + (i - begin) * dim_;
+      rows.read(slots[i], x);
+      out.squared[i] = squared_distance(x, centre, dim_);
+    }
+    projection_.apply({read.data(), end - begin, dim_}, out.heads.data() + begin * head, nullptr, memory);
+  });
+}
+
+void CodeBlocks::stage(const VectorStore& rows, std::span<const std::uint32_t> slots, std::span<std::uint32_t> positions,
+                       int threads, const Publisher& publish, const std::function<void()>& grown) {
+  constexpr std::size_t kProjectedAtOnce = 1024;
+  constexpr std::size_t kPiece = 16;  // a third of a microsecond each
+  const double rounding = projection_error();
+  reserve_positions(slots_.size() + slots.size(), publish);
+  holes_.reserve((slots_.size() + slots.size() + 63) / 64, publish);
+  Projected projected;
+  for (std::size_t first = 0; first < slots.size(); first += kProjectedAtOnce) {
+    const std::size_t n = std::min(kProjectedAtOnce, slots.size() - first);
+    project(rows, slots.subspan(first, n), threads, projected);
+    publish.in_pieces(n, kPiece, [&](std::size_t begin, std::size_t end) {
+      const std::size_t before = slots_.size();
+      for (std::size_t i = begin; i < end; ++i) {
+        const double squared = projected.squared[i];
+        std::size_t position = choose_hole(std::sqrt(squared) * (1 + 4e-6 + 2 * rounding));
+        if (position == kNowhere) {
+          position = slots_.size();
+          resize_positions(position + 1);
+        }
+        const Row row{projected.heads.data() + i * projection_.head(), projection_.head(), squared, squared / 2, rounding};
+        fixed_.max_norm = std::max(fixed_.max_norm, write(position, row));
+        positions[first + i] = static_cast<std::uint32_t>(position);
+      }
+      if (slots_.size() != before && grown) grown();
+    });
   }
+}
+
+// The last hole before rows get shorter than that, so that rows go on falling; else one behind the sorted rows.
+std::size_t CodeBlocks::choose_hole(double length) noexcept {
+  constexpr std::size_t kWords = 64;
+  const auto take = [this](std::size_t word, std::uint64_t bits) {
+    const auto bit = static_cast<std::size_t>(std::bit_width(bits) - 1);
+    holes_[word] &= ~(std::uint64_t{1} << bit);
+    ++refilled_;
+    return word * 64 + bit;
+  };
+  std::size_t low = 0;
+  for (std::size_t high = sorted_blocks(); low < high;) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (static_cast<double>(bound(middle).norm) >= length) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const std::size_t end = low * kBlockRows;
+  for (std::size_t word = (end + 63) / 64, seen = 0; word-- > 0 && seen < kWords; ++seen) {
+    if (word >= holes_.size()) continue;
+    const std::size_t left = end - word * 64;
+    const std::uint64_t bits = left >= 64 ? holes_[word] : holes_[word] & ((std::uint64_t{1} << left) - 1);
+    if (bits != 0) return take(word, bits);
+  }
+  const std::size_t behind = sorted_blocks() * kBlockRows;
+  for (std::size_t word = behind / 64; word < holes_.size(); ++word) {
+    const std::uint64_t bits = word * 64 >= behind ? holes_[word] : holes_[word] & ~((std::uint64_t{1} << (behind - word * 64)) - 1);
+    if (bits != 0) return take(word, bits);
+  }
+  return kNowhere;
+}
+
+// Short of memory a hole stays one.
+void CodeBlocks::mark_hole(std::size_t position) {
+  if (position / 64 >= holes_.size()) holes_.resize(position / 64 + 1);
+  holes_[position / 64] |= std::uint64_t{1} << position % 64;
 }
 
 void CodeBlocks::remove(std::uint32_t slot) noexcept {
   if (slot >= positions_.size() || positions_[slot] == 0) return;
   const std::size_t position = positions_[slot] - 1;
   positions_[slot] = 0;
-  if (position < slots_.size()) set_slot(position, kNoSlot);
+  if (position < slots_.size()) {
+    set_slot(position, kNoSlot);
+    try {
+      mark_hole(position);
+    } catch (const std::bad_alloc&) {
+    }
+  }
   if (fixed_.size > 0) --fixed_.size;
 }
 
-// Rows out of order are all scanned, and so are holes; a quarter of either is borne.
+// Rows out of order are all scanned, and so are holes. A sixteenth of the former is borne, a quarter of the latter; and
+// bounds of blocks that only grew until all of their rows are others.
 bool CodeBlocks::wants_rebuild() const noexcept {
-  constexpr std::size_t kAlwaysBorne = 512;
+  constexpr std::size_t kAlwaysBorne = 256;
   const std::size_t appended = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.sorted);
   const std::size_t holes = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.size);
-  return appended > kAlwaysBorne + fixed_.sorted / 4 || holes > kAlwaysBorne + fixed_.size / 4;
+  return appended > kAlwaysBorne + fixed_.sorted / 16 || holes > kAlwaysBorne + fixed_.size / 4 ||
+         refilled_ > kAlwaysBorne + fixed_.size;
 }
 
-std::size_t CodeBlocks::memory_usage() const noexcept { return projection_.memory_usage() + array_memory(); }
+std::size_t CodeBlocks::memory_usage() const noexcept { return projection_.memory_usage() + array_memory() + holes_.memory_usage(); }
 
 Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Sections sections) {
   set_shape(projection.head(), projection.rotates());
@@ -157,6 +233,11 @@ Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Sections sec
   }
   fixed_ = fixed;
   projection_ = std::move(projection);
+  holes_.clear();
+  refilled_ = 0;
+  for (std::size_t position = 0; position < slots_.size(); ++position) {
+    if (slots_[position] == kNoSlot) mark_hole(position);
+  }
   return {};
 }
 

@@ -11,15 +11,17 @@
 // bounds leave about a hundred rows to be scored exactly; 64 or 128 coordinates of real factors leave 13 (measured).
 //
 // Rows lie in blocks of 16 (kernels/kernel_table.hpp), by falling |z|: under inner product a scan may stop where
-// |w| |z| cannot reach the k-th best any more, and the largest values of a block stand for all of its rows. Rows that
-// come later lie behind the sorted ones in the order in which they came, and a row that goes leaves a hole, until
+// |w| |z| cannot reach the k-th best any more, and the largest values of a block stand for all of its rows. A row that goes
+// leaves a hole; one that comes takes a hole among rows that are no shorter, or lies behind the sorted ones, until
 // `wants_rebuild` says that laying all out anew pays; so adding costs O(head * dim) a row, amortised.
 //
 // Knows rows of a VectorStore by their slots. Not thread-safe for changes; reading is safe from any number of threads.
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <vector>
 
 #include "codes/block_arrays.hpp"
 #include "codes/code_query.hpp"
@@ -54,18 +56,21 @@ class CodeBlocks : public BlockArrays {
     return metric_ == RowMetric::kDot && sorted != 0 && bound(sorted - 1).norm < 0.5f * bound(0).norm;
   }
 
-  // Chooses centre, directions and how many of them by what the rows are like, and codes them all. Same rows, same
-  // bytes, for any number of threads.
-  void rebuild(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
-  // Row from[i] of `rows`, which may be another store than the one that will be searched, becomes the row of slot to[i];
-  // what was held of it goes. If memory runs out, nothing has changed.
-  void put(const VectorStore& rows, std::span<const std::uint32_t> from, std::span<const std::uint32_t> to,
-           int threads);
+  // The rows of these slots instead: centre, directions and how many of them chosen by what the rows are like, and all of
+  // them coded. Same rows, same bytes, for any number of threads. Reads nothing of what is there but its shape.
+  CodeBlocks laid_out(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) const;
+  // More rows come in two steps, while others read. Codes of the rows of `slots`, row i at positions[i], where nobody is yet:
+  // in holes that their norms allow, or behind all others. And what puts a slot there, which cannot fail. grown() is called in
+  // each moment in which there are more positions.
+  void stage(const VectorStore& rows, std::span<const std::uint32_t> slots, std::span<std::uint32_t> positions, int threads,
+             const Publisher& publish, const std::function<void()>& grown = {});
+  void place(std::uint32_t slot, std::size_t position) noexcept;
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
   void rename(std::uint32_t from, std::uint32_t to) noexcept { rename_slot(from, to); }
   // There are that many slots now; those beyond are not held.
   void resize_slots(std::size_t slots) { positions_.resize(slots); }
+  void reserve_slots(std::size_t slots, const Publisher& publish) { positions_.reserve(slots, publish); }
   // Whether holes or rows out of order make a new layout worth while.
   bool wants_rebuild() const noexcept;
 
@@ -91,13 +96,23 @@ class CodeBlocks : public BlockArrays {
   void choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
   void take_projection(Projection projection, double defect);
   float encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first, int threads);
-  void place(std::span<const std::uint32_t> slots, std::size_t first) noexcept;
   // What projecting x may get wrong, a unit of |z|.
   double projection_error() const noexcept;
+
+  // Numbers of rows to come: the leading coordinates of each, and |z|^2.
+  struct Projected {
+    std::vector<float> heads;
+    std::vector<double> squared;
+  };
+  void project(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads, Projected& out) const;
+  std::size_t choose_hole(double length) noexcept;
+  void mark_hole(std::size_t position);
 
   std::size_t dim_;
   Fixed fixed_;
   Projection projection_;
+  Buffer<std::uint64_t> holes_;  // by position: a bit where nobody is
+  std::size_t refilled_ = 0;     // holes, since all were laid out
 };
 
 }  // namespace segue

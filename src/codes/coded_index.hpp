@@ -47,11 +47,14 @@ struct CodeScan {
 template <class PublicIndex, class ScanMemory>
 class CodedIndex : public CheckedIndex<PublicIndex> {
  public:
-  Storage storage() const noexcept override { return store_.storage(); }
+  Storage storage() const noexcept override {
+    const std::shared_lock lock(mutex_);
+    return store_.storage();
+  }
 
  protected:
   using Base = CheckedIndex<PublicIndex>;
-  using Base::dim_, Base::metric_, Base::mutex_, Base::next_id_;
+  using Base::dim_, Base::metric_, Base::mutex_, Base::next_id_, Base::publish_;
 
   CodedIndex(std::size_t dim, Metric metric, Storage storage)
       : Base(dim, metric), store_(kernels::active_kernels(), storage == Storage::kAuto ? Storage::kF32 : storage, dim) {}
@@ -120,39 +123,46 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     return next;
   }
 
-  // Row i of `rows`, if any are kept, becomes that of slots[i]. There is room; cannot fail.
-  void take_rows(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> slots,
-                 std::size_t after) {
-    if (keeps_store()) {
-      store_.resize(after);
-      for (std::size_t i = 0; i < slots.size(); ++i) store_.copy_row_from(rows, i, slots[i]);
-    }
-    take_ids(ids, slots);
+  // So that take_row() of these moves nothing that others read.
+  void make_room(std::span<const Id> ids, std::span<const std::uint32_t> slots, std::size_t after) {
+    bool ids_are_slots = true;
+    for (std::size_t i = 0; i < ids.size(); ++i) ids_are_slots = ids_are_slots && ids[i] == static_cast<Id>(slots[i]);
+    ids_.reserve(after, ids.size(), !ids_are_slots, publish_);
+    if (keeps_store()) store_.reserve(after, publish_);
   }
-  void take_ids(std::span<const Id> ids, std::span<const std::uint32_t> slots) {
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (slots[i] >= ids_.slots()) ids_.insert(ids[i], slots[i]);
-    }
+  // Row i of `rows`, if any are kept, becomes that of slot `slot`, which is the id's or the next. While nobody reads.
+  void take_row(const VectorStore& rows, std::size_t i, Id id, std::uint32_t slot) {
+    if (slot >= ids_.slots()) ids_.insert(id, slot);
+    if (!keeps_store()) return;
+    if (slot >= store_.size()) store_.resize(slot + std::size_t{1});
+    store_.copy_row_from(rows, i, slot);
   }
 
   void remove_rows(std::span<const Id> ids) {
-    for (const Id id : ids) {
-      const std::uint32_t hole = ids_.find(id);
-      if (hole == kNoSlot) continue;  // only in a damaged file
-      const auto last = static_cast<std::uint32_t>(ids_.slots() - 1);
-      const Id moved = ids_.id(last);
-      ids_.erase(id);
-      remove_code(hole);
-      if (hole != last) {
-        ids_.erase(moved);
-        ids_.insert(moved, hole);
-        if (keeps_store()) store_.copy_row(last, hole);
-        rename_code(last, hole);
-      }
-      ids_.truncate(last);
-      if (keeps_store()) store_.resize(last);
-      resize_codes(last);
+    constexpr std::size_t kPiece = 8;
+    // The last one moves into a hole, which is not its id.
+    const bool holes = ids.size() > 1 || ids_.find(ids[0]) + std::size_t{1} != ids_.slots();
+    ids_.reserve(ids_.slots(), 0, holes, publish_);
+    publish_.in_pieces(ids.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+      for (const Id id : ids.subspan(begin, end - begin)) remove_row(id);
+    });
+  }
+  void remove_row(Id id) {
+    const std::uint32_t hole = ids_.find(id);
+    if (hole == kNoSlot) return;  // only in a damaged file
+    const auto last = static_cast<std::uint32_t>(ids_.slots() - 1);
+    const Id moved = ids_.id(last);
+    ids_.erase(id);
+    remove_code(hole);
+    if (hole != last) {
+      ids_.erase(moved);
+      ids_.insert(moved, hole);
+      if (keeps_store()) store_.copy_row(last, hole);
+      rename_code(last, hole);
     }
+    ids_.truncate(last);
+    if (keeps_store()) store_.resize(last);
+    resize_codes(last);
   }
 
   Status validate_rows() const {
@@ -192,8 +202,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   // ---- searches ----
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids, float* scores) const final {
-    const std::shared_ptr<const FilterPlan> plan = plan_for(options, queries.rows());
-    const Wanted wanted{k, std::numeric_limits<float>::infinity(), options, plan.get()};
+    const Wanted wanted{k, std::numeric_limits<float>::infinity(), options, nullptr};
     answer_all(queries, wanted, [&](std::size_t query, const std::vector<Candidate>& found) {
       emit(found, k, ids + query * k, scores + query * k);
     });
@@ -201,14 +210,13 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
 
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
     const float bound = larger_is_better(metric_) ? -threshold : threshold;
-    std::vector<std::vector<Candidate>> found(queries.rows());
-    const std::shared_ptr<const FilterPlan> plan = plan_for(options, queries.rows());
-    const Wanted wanted{std::numeric_limits<std::size_t>::max(), bound, options, plan.get()};
+    std::vector<RangeResult> found(queries.rows());
+    const Wanted wanted{std::numeric_limits<std::size_t>::max(), bound, options, nullptr};
     answer_all(queries, wanted, [&](std::size_t query, std::vector<Candidate>& all) {
       std::erase_if(all, [bound](Candidate c) { return !(cost_of(c) <= bound); });
-      found[query] = all;
+      found[query] = make_range_result({&all, 1}, ids_, metric_);
     });
-    return make_range_result(found, ids_, metric_);
+    return join_range_results(found);
   }
 
   IdMap ids_;
@@ -249,7 +257,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     }
   };
 
-  // Null where there is no filter.
+  // The plan as of now, for so many queries more; null where there is no filter.
   std::shared_ptr<const FilterPlan> plan_for(const SearchOptions& options, std::size_t queries) const {
     if (options.filter == nullptr) return nullptr;
     const IdSet& filter = *options.filter;
@@ -381,23 +389,33 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     }
   }
 
+  // Bytes that a query looks at, about.
+  std::size_t bytes_a_query(const SearchOptions& options) const {
+    const std::shared_lock lock(mutex_);
+    const std::shared_ptr<const FilterPlan> plan = plan_for(options, 0);
+    const bool some = plan != nullptr && few(*plan);
+    return some ? plan->marks.rows() * store_.stride() : scanned_bytes(options);
+  }
+
+  // The lock is taken for each group of queries, whose scan they share, so that a long batch keeps nobody waiting.
   template <class Take>
-  void answer_all(MatrixView queries, const Wanted& wanted, const Take& take) const {
+  void answer_all(MatrixView queries, const Wanted& for_all, const Take& take) const {
     const std::size_t n = queries.rows();
-    const std::size_t bytes =
-        wanted.some() == nullptr ? scanned_bytes(wanted.options) : wanted.some()->size() * store_.stride();
-    const int threads = threads_for(n * bytes, wanted.options.threads);
+    const int threads = n == 1 ? 1 : threads_for(n * bytes_a_query(for_all.options), for_all.options.threads);
     const std::size_t workers = std::max<std::size_t>(1, worker_count(n, threads, 1));
     // A deadline is a query's own, so that each gets its time.
     const std::size_t group =
-        wanted.options.deadline_us > 0 ? 1 : std::clamp<std::size_t>((n + workers - 1) / workers, 1, group_size());
+        for_all.options.deadline_us > 0 ? 1 : std::clamp<std::size_t>((n + workers - 1) / workers, 1, group_size());
     parallel_for((n + group - 1) / group, threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
       typename ScratchPool<Memory>::Lease memory(scratch_);
       for (std::size_t g = begin; g < end; ++g) {
-        const bool timed = !wanted.options.stats.empty();
+        const bool timed = !for_all.options.stats.empty();
         const auto start = timed ? Clock::now() : Clock::time_point{};
         const std::size_t first = g * group;
         const std::size_t count = std::min(group, n - first);
+        const std::shared_lock lock(mutex_);
+        const std::shared_ptr<const FilterPlan> plan = plan_for(for_all.options, count);
+        const Wanted wanted{for_all.k, for_all.bound, for_all.options, plan.get()};
         answer(queries.slice(first, count), first, wanted, Deadline(wanted.options.deadline_us), *memory,
                [&](std::size_t query, std::vector<Candidate>& found, const WalkStats& stats) {
                  sort_by_cost_then_id(found, ids_);

@@ -24,55 +24,70 @@ FlatIndexBody::FlatIndexBody(std::size_t dim, Metric metric, Storage storage)
 void FlatIndexBody::lay_out_if_wanted(int threads) {
   if (!codes_.wants_rebuild()) return;
   try {
-    std::vector<std::uint32_t> slots(ids_.slots());
-    std::iota(slots.begin(), slots.end(), 0u);
-    codes_.rebuild(store_, slots, threads);
+    lay_out(threads);
   } catch (const std::bad_alloc&) {
   }
 }
 
-Status FlatIndexBody::do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  if (options.progress && !options.progress(0, vectors.rows())) return cancelled("add was cancelled");
-  const std::size_t before = ids_.slots();
-  const std::size_t after = before + vectors.rows();
-  std::vector<std::uint32_t> slots(after);
+void FlatIndexBody::lay_out(int threads) {
+  std::vector<std::uint32_t> slots(ids_.slots());
   std::iota(slots.begin(), slots.end(), 0u);
-  ids_.reserve(after);
-  store_.reserve(after);
-  store_.resize(after);
-  try {
-    write_rows(vectors, before, options.threads, store_);
-    if (before == 0) {
-      codes_.rebuild(store_, slots, options.threads);
-    } else {
-      const auto fresh = std::span(slots).subspan(before);
-      codes_.put(store_, fresh, fresh, options.threads);
-    }
-  } catch (...) {
-    store_.resize(before);
-    throw;
-  }
-  for (std::size_t i = 0; i < vectors.rows(); ++i) ids_.insert(ids[i], slots[before + i]);
-  lay_out_if_wanted(options.threads);
-  if (options.progress) options.progress(vectors.rows(), vectors.rows());
-  return {};
+  CodeBlocks fresh = codes_.laid_out(store_, slots, threads);
+  publish_([&] { std::swap(codes_, fresh); });
 }
 
-// The new rows are made beside the old ones and coded; what is left then cannot fail.
-Status FlatIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  if (options.progress && !options.progress(0, vectors.rows())) return cancelled("upsert was cancelled");
-  std::vector<std::uint32_t> from(vectors.rows());
-  std::iota(from.begin(), from.end(), 0u);
-  std::vector<std::uint32_t> to;
-  const std::size_t after = choose_slots(ids, to);
-  ids_.reserve(after);
-  store_.reserve(after);
+// Nobody finds anything yet, so all of it is made beside what is there.
+void FlatIndexBody::add_first(MatrixView vectors, std::span<const Id> ids, int threads) {
   VectorStore rows(store_.table(), store_.storage(), dim_);
   rows.resize(vectors.rows());
-  write_rows(vectors, 0, options.threads, rows);
-  codes_.put(rows, from, to, options.threads);
-  take_rows(rows, ids, to, after);
-  lay_out_if_wanted(options.threads);
+  write_rows(vectors, 0, threads, rows);
+  std::vector<std::uint32_t> slots(vectors.rows());
+  std::iota(slots.begin(), slots.end(), 0u);
+  CodeBlocks codes = codes_.laid_out(rows, slots, threads);
+  IdMap map;
+  map.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) map.insert(ids[i], slots[i]);
+  publish_([&] {
+    std::swap(store_, rows);
+    std::swap(codes_, codes);
+    std::swap(ids_, map);
+  });
+}
+
+Status FlatIndexBody::do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  return change(vectors, ids, options);
+}
+Status FlatIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  return change(vectors, ids, options);
+}
+
+// Rows and codes are made beside what others search; what is left then cannot fail, and goes item by item.
+Status FlatIndexBody::change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+  constexpr std::size_t kPiece = 8;
+  if (options.progress && !options.progress(0, vectors.rows())) return cancelled("the call was cancelled; the index is as it was");
+  if (ids_.slots() == 0) {
+    add_first(vectors, ids, options.threads);
+  } else {
+    std::vector<std::uint32_t> from(vectors.rows());
+    std::iota(from.begin(), from.end(), 0u);
+    std::vector<std::uint32_t> to;
+    const std::size_t after = choose_slots(ids, to);
+    make_room(ids, to, after);
+    codes_.reserve_slots(after, publish_);
+    VectorStore rows(store_.table(), store_.storage(), dim_);
+    rows.resize(vectors.rows());
+    write_rows(vectors, 0, options.threads, rows);
+    std::vector<std::uint32_t> positions(ids.size());
+    codes_.stage(rows, from, positions, options.threads, publish_);
+    publish_.in_pieces(ids.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        take_row(rows, i, ids[i], to[i]);
+        codes_.resize_slots(ids_.slots());
+        codes_.place(to[i], positions[i]);
+      }
+    });
+    lay_out_if_wanted(options.threads);
+  }
   if (options.progress) options.progress(vectors.rows(), vectors.rows());
   return {};
 }
@@ -115,7 +130,7 @@ IndexStats FlatIndexBody::stats() const {
 }
 
 Status FlatIndexBody::validate() const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard still(changing_);
   SEGUE_RETURN_IF_ERROR(validate_rows());
   return codes_.validate(store_, ids_.size());
 }

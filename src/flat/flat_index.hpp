@@ -56,6 +56,9 @@ class FlatIndexBody final : public CodedIndex<FlatIndex, ScanCodesMemory> {
   void rename_code(std::uint32_t last, std::uint32_t hole) noexcept override { codes_.rename(last, hole); }
   void resize_codes(std::size_t slots) override { codes_.resize_slots(slots); }
 
+  Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
+  void add_first(MatrixView vectors, std::span<const Id> ids, int threads);
+  void lay_out(int threads);
   void lay_out_if_wanted(int threads);
 
   CodeBlocks codes_;

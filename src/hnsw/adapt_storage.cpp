@@ -35,14 +35,6 @@ constexpr double kEnoughKept = 0.97;
 // Half precision ends at 65,504.
 constexpr float kHalfIsSafe = 8192;
 
-bool is_due(const HnswState& state, std::size_t items) {
-  const Storage asked = state.options.storage;
-  if (state.trained_on != 0) return state.trained_on < kSettled && items >= kGrowth * state.trained_on;
-  if (asked == Storage::kPca8) return items >= kPca8From && state.dim <= Projection::kMaxTrainedDim;
-  return asked == Storage::kAuto && state.metric != Metric::kInnerProduct && items >= kAutoFrom &&
-         state.dim > kShortRow && state.dim <= Projection::kMaxTrainedDim;
-}
-
 // All that the index will hold: what is there, then what comes.
 class AllRows {
  public:
@@ -113,8 +105,16 @@ void write_coded(const HeadCoder& coder, MatrixView vectors, const std::uint32_t
   for (std::size_t i = 0; i < vectors.rows(); ++i) fine->write(slots[i], vectors.row(i));
 }
 
+bool is_storage_due(const HnswState& state, std::size_t items) {
+  const Storage asked = state.options.storage;
+  if (state.trained_on != 0) return state.trained_on < kSettled && items >= kGrowth * state.trained_on;
+  if (asked == Storage::kPca8) return items >= kPca8From && state.dim <= Projection::kMaxTrainedDim;
+  return asked == Storage::kAuto && state.metric != Metric::kInnerProduct && items >= kAutoFrom &&
+         state.dim > kShortRow && state.dim <= Projection::kMaxTrainedDim;
+}
+
 void adapt_storage(HnswState& state, MatrixView vectors, int threads) {
-  if (!is_due(state, state.ids.size() + vectors.rows())) return;
+  if (!is_storage_due(state, state.ids.size() + vectors.rows())) return;
   const kernels::KernelTable& table = state.rows.table();
   const AllRows all(state, vectors);
   const std::vector<float> sample = all.sample();

@@ -9,6 +9,8 @@
 
 namespace segue {
 
+// Whether an index of so many items is to be looked at (again).
+bool is_storage_due(const HnswState& state, std::size_t items);
 // Before `vectors` are added (as they came). Recodes what is there where that is due; the graph stays. The outcome
 // depends on the items and the order of calls alone. Throws std::bad_alloc, and then nothing has changed.
 void adapt_storage(HnswState& state, MatrixView vectors, int threads);

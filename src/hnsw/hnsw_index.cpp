@@ -5,12 +5,12 @@
 #include <new>
 #include <string>
 
+#include "hnsw/adapt_storage.hpp"
 #include "hnsw/change_items.hpp"
 #include "hnsw/hnsw_file.hpp"
 #include "hnsw/repair_graph.hpp"
 #include "hnsw/validate_state.hpp"
 #include "items/curve_sections.hpp"
-#include "items/next_id.hpp"
 #include "items/range_result.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
@@ -79,62 +79,31 @@ Status HnswIndexBody::do_upsert(MatrixView vectors, std::span<const Id> ids, con
   return change(vectors, ids, options);
 }
 
-// All or nothing, in one of two ways. What can be cancelled works on a copy, which costs memory for a time. Otherwise the
-// vectors go in under ids that nobody uses; once all of them are in, the old ones are marked and the ids change hands,
-// which cannot fail.
+// All or nothing, in one of two ways. What can be cancelled, or codes all rows anew, works on a copy, which costs memory
+// for a time. Otherwise items are made beside what others search, and appear there one by one once nothing can fail.
 Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  std::vector<Id> replaced;
-  for (const Id id : ids) {
-    if (state_.ids.find(id) != kNoSlot) replaced.push_back(id);
-  }
-  if (state_.ids.slots() == 0 || options.progress) {
+  if (state_.ids.slots() == 0 || options.progress || is_storage_due(state_, state_.ids.size() + vectors.rows())) {
     HnswState fresh = state_;
-    mark_removed(fresh, replaced);
-    if (!add_items(fresh, vectors, ids, options)) return cancelled("the call was cancelled; the index is as it was");
-    state_ = std::move(fresh);
-  } else if (replaced.empty()) {
-    add_or_undo(vectors, ids, options);
+    if (!put_items(fresh, vectors, ids, options, {})) return cancelled("the call was cancelled; the index is as it was");
+    publish_([&] { std::swap(state_, fresh); });
   } else {
-    const std::vector<Id> unused = unused_ids(ids, state_.ids, next_id_);
-    state_.dead.reserve(state_.dead.size() + ids.size());
-    state_.free_slots.reserve(state_.free_slots.size() + ids.size());
-    add_or_undo(vectors, unused, options);
-    mark_removed(state_, replaced);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const std::uint32_t slot = state_.ids.find(unused[i]);
-      if (slot == kNoSlot) continue;  // only in a damaged file
-      state_.ids.erase(unused[i]);
-      state_.ids.insert(ids[i], slot);
-      state_.changes.add(slot);
-    }
+    put_items(state_, vectors, ids, options, publish_);
   }
   repair_if_needed(options.threads);
   return {};
-}
-
-void HnswIndexBody::add_or_undo(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  try {
-    add_items(state_, vectors, ids, options);
-  } catch (...) {
-    std::vector<Id> there;
-    std::copy_if(ids.begin(), ids.end(), std::back_inserter(there),
-                 [this](Id id) { return state_.ids.find(id) != kNoSlot; });
-    mark_removed(state_, there);
-    throw;
-  }
 }
 
 // Short of memory, the dead stay marked: they are as invisible as before, and the next change tries again.
 void HnswIndexBody::repair_if_needed(int threads) {
   if (!needs_repair(state_)) return;
   try {
-    repair_graph(state_, threads);
+    repair_graph(state_, threads, publish_);
   } catch (const std::bad_alloc&) {
   }
 }
 
 void HnswIndexBody::do_remove(std::span<const Id> ids) {
-  mark_removed(state_, ids);
+  remove_items(state_, ids, publish_);
   repair_if_needed(0);
 }
 
@@ -155,11 +124,11 @@ const float* HnswIndexBody::prepare(const float* query, HnswSearchMemory& memory
   return memory.normalized.data();
 }
 
-std::shared_ptr<const MatchPlan> HnswIndexBody::plan_for(const SearchOptions& options) const {
-  if (options.filter == nullptr) return nullptr;
+void HnswIndexBody::refresh(std::shared_ptr<const MatchPlan>& plan, const SearchOptions& options) const {
+  if (options.filter == nullptr || (plan != nullptr && plan->made == state_.changes.now())) return;
   const IdSet& filter = *options.filter;
   const std::size_t room = (state_.rows.memory_usage() + state_.graph.memory_usage()) / 4;
-  return plans_.find_or_make(filter, state_.changes, room, [&](const MatchPlan* old, std::span<const std::uint32_t> changed) {
+  plan = plans_.find_or_make(filter, state_.changes, room, [&](const MatchPlan* old, std::span<const std::uint32_t> changed) {
     return old == nullptr ? make_plan(state_, filter) : update_plan(state_, filter, *old, changed);
   });
 }
@@ -169,34 +138,41 @@ std::size_t HnswIndexBody::width(std::size_t k, const SearchOptions& options) co
   return std::min(ef, std::max<std::size_t>(k, state_.ids.slots() + 1));
 }
 
+// The lock is taken for each query, or for those that are searched together, so that a long batch keeps nobody waiting.
 void HnswIndexBody::do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                               float* scores) const {
-  const std::size_t ef = width(k, options);
-  // About what a walk scores; an estimate will do.
-  const std::size_t scored = std::min(state_.ids.size(), ef * state_.options.m);
-  const int threads = threads_for(queries.rows() * scored * state_.rows.stride(), options.threads);
+  const std::size_t n = queries.rows();
+  int threads = 1;
+  if (n > 1) {
+    // About what a walk scores; an estimate will do.
+    const std::shared_lock lock(mutex_);
+    const std::size_t scored = std::min(state_.ids.size(), width(k, options) * state_.options.m);
+    threads = threads_for(n * scored * state_.rows.stride(), options.threads);
+  }
   // Queries that scan codes first do so together; with a deadline of its own, or a filter that changes the plan, each
   // goes by itself.
   const bool together = metric_ == Metric::kInnerProduct && options.deadline_us == 0 && options.filter == nullptr;
-  const std::shared_ptr<const MatchPlan> plan = plan_for(options);
-  const std::size_t n = queries.rows();
   const std::size_t workers = std::max<std::size_t>(1, worker_count(n, threads, 1));
   const std::size_t group = together ? std::clamp<std::size_t>((n + workers - 1) / workers, 1, kHeadQueries) : 1;
   parallel_for((n + group - 1) / group, threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
+    std::shared_ptr<const MatchPlan> plan;
     for (std::size_t g = begin; g < end; ++g) {
       const std::size_t first = g * group;
-      search_some(queries.slice(first, std::min(group, n - first)), first, k, ef, options, plan.get(), together, *memory,
-                  ids, scores);
+      const std::shared_lock lock(mutex_);
+      refresh(plan, options);
+      search_some(queries.slice(first, std::min(group, n - first)), first, k, options, plan.get(), together, *memory, ids,
+                  scores);
     }
   });
 }
 
 // Queries first, first + 1, ... of a call.
-void HnswIndexBody::search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef,
-                                const SearchOptions& options, const MatchPlan* plan, bool scan_together,
-                                HnswSearchMemory& memory, Id* ids, float* scores) const {
+void HnswIndexBody::search_some(MatrixView queries, std::size_t first, std::size_t k, const SearchOptions& options,
+                                const MatchPlan* plan, bool scan_together, HnswSearchMemory& memory, Id* ids,
+                                float* scores) const {
   const std::size_t n = queries.rows();
+  const std::size_t ef = width(k, options);
   const auto start = options.stats.empty() ? Clock::time_point{} : Clock::now();
   const Deadline deadline(options.deadline_us);
   if (memory.excluded.size() < n) memory.excluded.resize(n);
@@ -232,11 +208,14 @@ void HnswIndexBody::search_some(MatrixView queries, std::size_t first, std::size
 
 RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const {
   const float bound = larger_is_better(metric_) ? -threshold : threshold;
-  std::vector<std::vector<Candidate>> found(queries.rows());
-  const std::shared_ptr<const MatchPlan> plan = plan_for(options);
+  std::vector<RangeResult> found(queries.rows());
   parallel_for(queries.rows(), options.threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     ScratchPool<HnswSearchMemory>::Lease memory(scratch_);
+    std::shared_ptr<const MatchPlan> plan;
+    std::vector<Candidate> within;
     for (std::size_t q = begin; q < end; ++q) {
+      const std::shared_lock lock(mutex_);
+      refresh(plan, options);
       const auto start = Clock::now();
       const Deadline deadline(options.deadline_us);
       memory->excluded.resize(std::max<std::size_t>(1, memory->excluded.size()));
@@ -250,14 +229,16 @@ RangeResult HnswIndexBody::do_range_search(MatrixView queries, float threshold, 
         const std::vector<Candidate>& best = memory->found;
         if (best.size() < k || !(cost_of(best.back()) <= bound) || k >= state_.ids.size() || stats.cut) break;
       }
+      within.clear();
       for (const Candidate c : memory->found) {
-        if (cost_of(c) <= bound) found[q].push_back(c);
+        if (cost_of(c) <= bound) within.push_back(c);
       }
+      found[q] = make_range_result({&within, 1}, state_.ids, metric_);
       if (options.stats.empty()) continue;
       options.stats[q] = {stats.distances, stats.visited, microseconds_since(start), stats.cut};
     }
   });
-  return make_range_result(found, state_.ids, metric_);
+  return join_range_results(found);
 }
 
 std::size_t HnswIndexBody::memory_usage() const {
@@ -270,7 +251,7 @@ std::size_t HnswIndexBody::memory_usage() const {
 }
 
 IndexStats HnswIndexBody::stats() const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard still(changing_);
   std::size_t vertices = 0;
   std::size_t twins = 0;
   std::size_t links = 0;
@@ -293,7 +274,7 @@ IndexStats HnswIndexBody::stats() const {
 }
 
 Status HnswIndexBody::validate() const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard still(changing_);
   return validate_state(state_, next_id_);
 }
 

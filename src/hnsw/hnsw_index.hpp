@@ -42,15 +42,14 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   void do_read(std::span<const std::uint32_t> slots, float* out) const override;
   void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                  float* scores) const override;
-  void search_some(MatrixView queries, std::size_t first, std::size_t k, std::size_t ef, const SearchOptions& options,
+  void search_some(MatrixView queries, std::size_t first, std::size_t k, const SearchOptions& options,
                    const MatchPlan* plan, bool scan_together, HnswSearchMemory& memory, Id* ids, float* scores) const;
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
-  void add_or_undo(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
   void repair_if_needed(int threads);
-  // Null where there is no filter.
-  std::shared_ptr<const MatchPlan> plan_for(const SearchOptions& options) const;
+  // The plan as of now; null where there is no filter.
+  void refresh(std::shared_ptr<const MatchPlan>& plan, const SearchOptions& options) const;
   const float* prepare(const float* query, HnswSearchMemory& memory) const;
   std::size_t width(std::size_t k, const SearchOptions& options) const noexcept;
 

@@ -1,11 +1,12 @@
 #pragma once
 // HnswState: all that an HNSW index holds, as one value. Copying it copies the index.
 //
-// A slot is in one of four states:
+// A slot is in one of five states:
 //   empty   id -1, in `free_slots`; no links, in no list of anybody
 //   vertex  id >= 0, links on level 0 .. level(slot)
 //   twin    id >= 0, no links; equal to the vertex at the head of its chain
 //   dead    id -1, in `dead`; removed, but still linked and walked through until the next repair
+//   held    by a change that is under way: an id below -1, perhaps links already; nobody finds it yet
 // A removal only marks; when dead vertices are more than a fiftieth, `repair` takes them out of all lists at once and
 // gives their slots free. A search never returns them meanwhile.
 
@@ -16,6 +17,7 @@
 #include "codes/change_log.hpp"
 #include "codes/code_blocks.hpp"
 #include "hnsw/regions.hpp"
+#include "hnsw/relaxed_count.hpp"
 #include "hnsw/twins.hpp"
 #include "items/storages.hpp"
 #include "segue/core/buffer.hpp"
@@ -61,6 +63,7 @@ struct HnswState {
   ChangeLog changes;  // slots that other items, or none, have now
   Buffer<std::uint32_t> dead;
   Buffer<std::uint32_t> free_slots;
+  RelaxedCount held;  // slots
 
   const VectorStore& finest() const noexcept { return fine ? *fine : rows; }
   RowMetric search_metric() const noexcept { return score_metric(metric); }
@@ -107,6 +110,8 @@ struct HnswState {
   bool equal_items(std::uint32_t a, std::uint32_t b) const noexcept {
     return rows.equal_rows(a, b) && (!fine || fine->equal_rows(a, b));
   }
+  // Whether walks come to vertices that are no items.
+  std::size_t ghosts() const noexcept { return dead.size() + held.get(); }
   bool is_vertex(std::uint32_t slot) const noexcept { return ids.id(slot) >= 0 && !twins.is_twin(slot); }
 };
 

@@ -53,8 +53,8 @@ std::uint64_t shuffle_key(std::uint64_t seed, std::uint32_t slot) noexcept {
 
 class Inserter {
  public:
-  Inserter(HnswState& state, int threads, std::size_t largest_call)
-      : state_(state), threads_(threads), workers_(worker_count(largest_call, threads, 1)) {}
+  Inserter(HnswState& state, int threads, std::size_t largest_call, const Publisher& publish)
+      : state_(state), threads_(threads), publish_(publish), workers_(worker_count(largest_call, threads, 1)) {}
 
   // Links one batch into the graph. twins[i] is the vertex that slots[i] is equal to, or kNoSlot.
   void insert(std::span<const std::uint32_t> slots, std::vector<std::uint32_t>& twins) {
@@ -68,11 +68,21 @@ class Inserter {
     });
     const std::size_t top = state_.graph.entry_level();
     for (std::size_t level = 0; level <= top; ++level) answer_links(slots, twins, level);
+    std::size_t highest = top;
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (twins[i] == kNoSlot && state_.graph.level(slots[i]) > state_.graph.entry_level()) {
-        state_.graph.set_entry(slots[i]);
-      }
+      if (twins[i] != kNoSlot || state_.graph.level(slots[i]) <= highest) continue;
+      highest = state_.graph.level(slots[i]);
+      edits_.set_entry(slots[i]);
     }
+    if (!publish_.has_readers()) edits_.publish(state_.graph, publish_);
+  }
+  // What the last batch left to be done, if it is little; all others', and much, is done.
+  void publish() {
+    edits_.publish(state_.graph, publish_);
+  }
+  LinkEdits finish() {
+    if (edits_.size() > LinkEdits::kPiece) publish();
+    return std::move(edits_);
   }
 
  private:
@@ -123,7 +133,7 @@ class Inserter {
       memory.candidates.clear();
       for (std::size_t i = 0; i < best.size(); ++i) {
         const std::uint32_t vertex = vertex_of(best[i]);
-        if (state_.ids.id(vertex) < 0) continue;  // dead: walked through, not linked to
+        if (state_.ids.id(vertex) == kMissingId) continue;  // dead: walked through, not linked to
         if (i < kTwinsChecked && state_.equal_items(slot, vertex)) {
           graph.close(slot);
           return vertex;
@@ -152,17 +162,26 @@ class Inserter {
     for (std::size_t i = 0; i < back_links_.size(); ++i) {
       if (i == 0 || back_links_[i].target != back_links_[i - 1].target) groups_.push_back(i);
     }
+    const bool aside = publish_.has_readers();
+    const std::size_t places = aside ? edits_.make_places(groups_.size(), state_.graph.degree(level)) : 0;
     parallel_for(groups_.size(), threads_, 4 * kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      std::vector<std::uint32_t>& links = workers_[worker].selected;
       for (std::size_t g = begin; g < end; ++g) {
         const std::size_t last = g + 1 < groups_.size() ? groups_[g + 1] : back_links_.size();
+        const std::uint32_t target = back_links_[groups_[g]].target;
         take_links({back_links_.data() + groups_[g], last - groups_[g]}, level, workers_[worker]);
+        if (aside) {
+          edits_.write(places + g, target, level, links);
+        } else {
+          state_.graph.set_links(target, level, links);
+        }
       }
     });
   }
 
-  // Adds the sources of one target to its list; when they do not fit, the best of all are selected.
+  // The list of one target with its sources, in memory.selected; when they do not fit, the best of all are selected.
   void take_links(std::span<const BackLink> group, std::size_t level, WorkerMemory& memory) {
-    LayeredGraph& graph = state_.graph;
+    const LayeredGraph& graph = state_.graph;
     const std::uint32_t target = group[0].target;
     const std::span<const std::uint32_t> old = graph.links(target, level);
     memory.selected.assign(old.begin(), old.end());
@@ -175,7 +194,6 @@ class Inserter {
       select_neighbors(rows, state_.link_metric(), memory.candidates, graph.degree(level), memory.selecting,
                        memory.selected);
     }
-    graph.set_links(target, level, memory.selected);
   }
 
   static void score_all(const RowScorer& scorer, const std::vector<std::uint32_t>& slots,
@@ -191,6 +209,8 @@ class Inserter {
 
   HnswState& state_;
   int threads_;
+  const Publisher& publish_;
+  LinkEdits edits_;
   std::vector<WorkerMemory> workers_;
   std::vector<Region> regions_;
   std::vector<BackLink> back_links_;
@@ -199,7 +219,8 @@ class Inserter {
 
 }  // namespace
 
-InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> slots, const AddOptions& options) {
+InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> slots, const AddOptions& options,
+                             const Publisher& publish) {
   InsertResult result;
   LayeredGraph& graph = state.graph;
   std::vector<std::uint32_t> order(slots.begin(), slots.end());
@@ -207,14 +228,12 @@ InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> sl
   std::sort(order.begin(), order.end(), [seed](std::uint32_t a, std::uint32_t b) {
     return std::pair(shuffle_key(seed, a), a) < std::pair(shuffle_key(seed, b), b);
   });
-  for (const std::uint32_t slot : order) graph.open(slot);
-
-  Inserter inserter(state, options.threads, kLargestBatch);
+  Inserter inserter(state, options.threads, kLargestBatch, publish);
   std::size_t done = 0;
   // How many the graph holds; dead vertices serve as well as live ones here.
   std::size_t linked = state.ids.slots() - state.free_slots.size() - order.size();
   if (graph.empty() && !order.empty()) {
-    graph.set_entry(order[0]);
+    publish([&] { graph.set_entry(order[0]); });
     done = 1;
     linked = 1;
   }
@@ -228,6 +247,7 @@ InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> sl
         std::clamp<std::size_t>(std::min(linked / kBatchShare, done / kCallShare), 1, kLargestBatch);
     const std::size_t count = std::min(batch, order.size() - done);
     const std::span<const std::uint32_t> part(order.data() + done, count);
+    inserter.publish();
     inserter.insert(part, twins);
     for (std::size_t i = 0; i < count; ++i) {
       if (twins[i] != kNoSlot) result.twins.emplace_back(part[i], twins[i]);
@@ -236,6 +256,7 @@ InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> sl
     linked += count;
   }
   if (options.progress && !options.progress(done, order.size())) result.cancelled = true;
+  result.left = inserter.finish();
   return result;
 }
 

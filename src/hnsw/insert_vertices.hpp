@@ -1,5 +1,5 @@
 #pragma once
-// Puts vertices into the graph, in batches, the same way on any number of threads.
+// Puts vertices into the graph, in batches, the same way on any number of threads, while others walk it.
 //
 // A batch is at most a fiftieth of what is there already. Each of its vertices searches the graph as it was before the
 // batch and chooses its links (in parallel, writing nothing that another reads); then the links back are sorted by
@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "hnsw/hnsw_state.hpp"
+#include "hnsw/link_edits.hpp"
+#include "items/publisher.hpp"
 
 namespace segue {
 
@@ -20,9 +22,13 @@ struct InsertResult {
   bool cancelled = false;
   // Those that turned out equal to a vertex that was there: (new slot, vertex). They are not in the graph.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> twins;
+  // What is left to be put into the graph: of few vertices, all; so that they appear together with their ids.
+  LinkEdits left;
 };
 
-// The slots are written, have ids and are in no list. No two of them are equal.
-InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> slots, const AddOptions& options);
+// The slots are written, have ids or are held, are open and in no list. No two of them are equal. Nobody finds them as long
+// as they have no id, but walks may lead through them.
+InsertResult insert_vertices(HnswState& state, std::span<const std::uint32_t> slots, const AddOptions& options,
+                             const Publisher& publish = {});
 
 }  // namespace segue

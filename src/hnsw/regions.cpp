@@ -56,24 +56,28 @@ void Regions::permute(std::span<const std::uint32_t> from) {
   of_ = std::move(moved);
 }
 
-void Regions::take(const VectorStore& rows, const IdMap& ids, std::span<const std::uint32_t> fresh, std::uint64_t seed,
-                   int threads) {
+bool Regions::take(const VectorStore& rows, const IdMap& ids, std::span<const std::uint32_t> fresh, std::uint64_t seed,
+                   int threads, const Publisher& publish) {
+  const std::size_t items = ids.size() + fresh.size();
   try {
-    of_.resize(ids.slots());
     // Regions are drawn of four times the items that they were drawn of: there are twice as many then.
-    if (ids.size() < kFrom || size() > regions_for(ids.size() / kGrowth)) {
+    if (items < kFrom || size() > regions_for(items / kGrowth)) {
       if (size() != 0) put(rows, fresh, threads);
-      return;
+      return false;
     }
     std::vector<std::uint32_t> slots;
-    slots.reserve(ids.size());
+    slots.reserve(items);
     for (std::uint32_t slot = 0; slot < ids.slots(); ++slot) {
-      if (ids.id(slot) >= 0) slots.push_back(slot);
+      if (ids.id(slot) != kMissingId) slots.push_back(slot);
     }
-    draw(rows, slots, seed, threads);
+    Regions drawn = *this;
+    drawn.draw(rows, slots, seed, threads);
+    publish([&] { std::swap(*this, drawn); });
   } catch (const std::bad_alloc&) {
-    clear();
+    Regions none;
+    publish([&] { std::swap(*this, none); });
   }
+  return true;
 }
 
 void Regions::draw(const VectorStore& rows, std::span<const std::uint32_t> slots, std::uint64_t seed, int threads) {

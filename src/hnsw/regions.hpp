@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "items/publisher.hpp"
 #include "ivf/centroids.hpp"
 #include "segue/core/buffer.hpp"
 #include "segue/core/id_map.hpp"
@@ -36,10 +37,13 @@ class Regions {
   void start(const VectorStore& rows, std::size_t n, std::uint64_t seed, int threads);
   // Slot i becomes what slot from[i] was.
   void permute(std::span<const std::uint32_t> from);
-  // After rows of these slots have come: draws regions where they are due, else says where the new ones lie. Short of
-  // memory there are none.
-  void take(const VectorStore& rows, const IdMap& ids, std::span<const std::uint32_t> fresh, std::uint64_t seed,
-            int threads);
+  // There are that many slots now; reserve() before, so that this moves nothing.
+  void reserve(std::size_t slots, const Publisher& publish) { of_.reserve(slots, publish); }
+  void resize(std::size_t slots) { of_.resize(slots); }
+  // After rows of these slots, which are held, have come: draws regions where they are due, else says where the new ones
+  // lie. Short of memory there are none. Whether all are others now.
+  bool take(const VectorStore& rows, const IdMap& ids, std::span<const std::uint32_t> fresh, std::uint64_t seed,
+            int threads, const Publisher& publish);
   // Rows mean something else now.
   void clear() noexcept;
 

@@ -22,46 +22,76 @@ struct WorkerMemory {
 
 class Repair {
  public:
-  Repair(HnswState& state, int threads) : state_(state), threads_(threads) {
+  Repair(HnswState& state, int threads, const Publisher& publish) : state_(state), threads_(threads), publish_(publish) {
     dead_.reset(state.graph.size());
     for (const std::uint32_t slot : state.dead) dead_.insert(slot);
   }
 
   void run() {
     const std::size_t slots = state_.graph.size();
-    constexpr std::size_t kGrain = 512;
-    std::vector<WorkerMemory> workers(worker_count(slots, threads_, kGrain));
-    parallel_for(slots, threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      for (std::size_t slot = begin; slot < end; ++slot) {
-        const auto vertex = static_cast<std::uint32_t>(slot);
-        if (dead_.contains(vertex)) continue;
-        for (std::size_t level = 0; level <= state_.graph.level(vertex); ++level) relink(vertex, level, workers[worker]);
-      }
-    });
+    std::vector<WorkerMemory> workers(worker_count(kSlotsAtOnce, threads_, kGrain));
+    std::vector<Torn> torn;
+    for (std::size_t first = 0; first < slots; first += kSlotsAtOnce) {
+      find_torn(first, std::min(slots, first + kSlotsAtOnce), torn);
+      parallel_for(torn.size(), threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        for (std::size_t i = begin; i < end; ++i) relink(torn[i], workers[worker]);
+      });
+      edits_.publish(state_.graph, publish_);
+    }
   }
 
  private:
-  // Only the vertex's own list is written; only lists of dead vertices are read besides, and those nobody writes.
-  void relink(std::uint32_t vertex, std::size_t level, WorkerMemory& memory) {
-    LayeredGraph& graph = state_.graph;
-    const std::span<const std::uint32_t> links = graph.links(vertex, level);
-    if (std::none_of(links.begin(), links.end(), [&](std::uint32_t to) { return dead_.contains(to); })) return;
+  static constexpr std::size_t kSlotsAtOnce = 8192;
+  static constexpr std::size_t kGrain = 64;
+
+  // A list with a dead vertex in it.
+  struct Torn {
+    std::uint32_t vertex;
+    std::uint32_t level;
+    std::size_t place;  // in edits_
+  };
+
+  void find_torn(std::size_t first, std::size_t last, std::vector<Torn>& torn) {
+    const LayeredGraph& graph = state_.graph;
+    levels_.assign(last - first, 0);
+    parallel_for(last - first, threads_, 8 * kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const auto vertex = static_cast<std::uint32_t>(first + i);
+        if (dead_.contains(vertex)) continue;
+        for (std::size_t level = 0; level <= graph.level(vertex); ++level) {
+          const std::span<const std::uint32_t> links = graph.links(vertex, level);
+          const bool any = std::any_of(links.begin(), links.end(), [&](std::uint32_t to) { return dead_.contains(to); });
+          levels_[i] = static_cast<std::uint16_t>(levels_[i] | any << level);
+        }
+      }
+    });
+    torn.clear();
+    for (std::size_t i = 0; i < levels_.size(); ++i) {
+      for (std::uint32_t level = 0; level <= kMaxLevel; ++level) {
+        if ((levels_[i] >> level & 1) == 0) continue;
+        torn.push_back({static_cast<std::uint32_t>(first + i), level, edits_.make_places(1, graph.degree(level))});
+      }
+    }
+  }
+
+  // Nothing is read but the vertex's own list and those of dead ones, which nobody writes.
+  void relink(const Torn& torn, WorkerMemory& memory) {
+    const LayeredGraph& graph = state_.graph;
+    const std::uint32_t vertex = torn.vertex;
+    const std::size_t level = torn.level;
     std::vector<std::uint32_t>& pool = memory.pool;
     pool.clear();
     const auto take_live = [&](std::uint32_t to) {
       if (to != vertex && !dead_.contains(to)) pool.push_back(to);
     };
-    for (const std::uint32_t to : links) {
+    for (const std::uint32_t to : graph.links(vertex, level)) {
       take_live(to);
       if (!dead_.contains(to)) continue;
       for (const std::uint32_t beyond : graph.links(to, level)) take_live(beyond);
     }
     std::sort(pool.begin(), pool.end());
     pool.erase(std::unique(pool.begin(), pool.end()), pool.end());
-    if (pool.size() <= graph.degree(level)) {
-      graph.set_links(vertex, level, pool);
-      return;
-    }
+    if (pool.size() <= graph.degree(level)) return edits_.write(torn.place, vertex, level, pool);
     const RowScorer scorer(state_.rows, state_.link_metric(), memory.query.prepare(state_.rows, vertex));
     float costs[kMaxScoreList];
     memory.candidates.clear();
@@ -73,34 +103,54 @@ class Repair {
     std::sort(memory.candidates.begin(), memory.candidates.end());
     select_neighbors(state_.rows, state_.link_metric(), memory.candidates, graph.degree(level), memory.selecting,
                      memory.selected);
-    graph.set_links(vertex, level, memory.selected);
+    edits_.write(torn.place, vertex, level, memory.selected);
   }
 
   HnswState& state_;
   int threads_;
+  const Publisher& publish_;
   VisitedSet dead_;
+  std::vector<std::uint16_t> levels_;  // by slot: a bit a torn level
+  LinkEdits edits_;
 };
 
-void choose_entry(HnswState& state) noexcept {
+void choose_entry(HnswState& state, const Publisher& publish) {
+  if (state.graph.empty() || state.is_vertex(state.graph.entry())) return;
   std::uint32_t entry = kNoVertex;
   for (std::uint32_t slot = 0; slot < state.graph.size(); ++slot) {
     if (!state.is_vertex(slot)) continue;
     if (entry == kNoVertex || state.graph.level(slot) > state.graph.level(entry)) entry = slot;
   }
-  state.graph.set_entry(entry);
+  publish([&] { state.graph.set_entry(entry); });
+}
+
+// Dead vertices, to which nobody links any more, become free slots.
+void free_dead(HnswState& state, const Publisher& publish) {
+  constexpr std::size_t kPiece = 32;
+  state.free_slots.reserve(state.free_slots.size() + state.dead.size(), publish);
+  publish.in_pieces(state.dead.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      state.graph.close(state.dead[i]);
+      state.free_slots.push_back(state.dead[i]);
+    }
+  });
+  publish([&] { state.dead.clear(); });
 }
 
 // With half of the graph gone, what is left hangs together by luck.
-void rebuild(HnswState& state, int threads) {
+void link_anew(HnswState& state, int threads) {
   std::vector<std::uint32_t> vertices;
   for (std::uint32_t slot = 0; slot < state.graph.size(); ++slot) {
     state.graph.close(slot);
-    if (state.is_vertex(slot)) vertices.push_back(slot);
+    if (!state.is_vertex(slot)) continue;
+    state.graph.open(slot);
+    vertices.push_back(slot);
   }
   state.graph.set_entry(kNoVertex);
   AddOptions options;
   options.threads = threads;
-  const InsertResult inserted = insert_vertices(state, vertices, options);
+  InsertResult inserted = insert_vertices(state, vertices, options);
+  inserted.left.publish(state.graph, {});
   for (const auto& [twin, vertex] : inserted.twins) {
     state.twins.attach(twin, vertex, state.ids.slots());
     state.codes.remove(twin);
@@ -113,19 +163,17 @@ bool needs_repair(const HnswState& state) noexcept {
   return !state.dead.empty() && (state.dead.size() >= 16 + state.ids.size() / 50 || state.ids.size() == 0);
 }
 
-void repair_graph(HnswState& state, int threads) {
-  const bool few_left = state.dead.size() > state.ids.size();
-  if (!few_left) Repair(state, threads).run();
-  for (const std::uint32_t slot : state.dead) {
-    state.graph.close(slot);
-    state.free_slots.push_back(slot);
+void repair_graph(HnswState& state, int threads, const Publisher& publish) {
+  if (state.dead.size() <= state.ids.size()) {
+    Repair(state, threads, publish).run();
+    choose_entry(state, publish);
+    free_dead(state, publish);
+    return;
   }
-  state.dead.clear();
-  if (few_left) {
-    rebuild(state, threads);
-  } else if (!state.graph.empty() && !state.is_vertex(state.graph.entry())) {
-    choose_entry(state);
-  }
+  HnswState fresh = state;
+  free_dead(fresh, {});
+  link_anew(fresh, threads);
+  publish([&] { std::swap(state, fresh); });
 }
 
 }  // namespace segue

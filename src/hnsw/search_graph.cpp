@@ -28,6 +28,9 @@ constexpr std::size_t kHandful = 64;
 // walk without any filter finds 0.967.
 constexpr double kPatience = 24;
 constexpr double kFewAnswers = 10;
+// Of so many vertices one may be a ghost (no item, or not yet) without being kept out of what a walk keeps: leaving them out
+// afterwards costs two or three of these, asking the gate about each that comes up a seventh of the time.
+constexpr std::size_t kFewGhosts = 32;
 // From this share on a filter is no more to a walk than exclusions are.
 constexpr double kNearlyAll = 0.8;
 
@@ -45,10 +48,13 @@ class GraphSearch {
         head_(head),
         memory_(memory),
         stats_(stats),
-        scorer_(state.rows, state.walk_metric(), prepare(state, query, memory)) {}
+        scorer_(state.rows, state.walk_metric(), prepare(state, query, memory)) {
+    const std::size_t ghosts = state.ghosts();
+    if (ghosts != 0 && ghosts <= state.graph.size() / kFewGhosts) spare_ = 2 + ef_ / kFewGhosts;
+  }
 
   void run() {
-    memory_.walk.best.reset(ef_);
+    memory_.walk.best.reset(ef_ + spare_);
     if (state_.ids.slots() == 0 || (plan_ != nullptr && plan_->matches == 0)) return;
     switch (choose_way()) {
       case Way::kPacked: return decide_packed();
@@ -57,7 +63,7 @@ class GraphSearch {
       case Way::kWalk:
         if (state_.metric == Metric::kInnerProduct) gate_.mark_excluded();
         walk_from_best();
-        if (!decided_ && !leave_out_few(memory_.walk.best, ef_, false)) walk_again();
+        if (!decided_ && (!leave_out_few(memory_.walk.best, ef_, false) || ghosts_crowd())) walk_again();
         if (decided_ || taken_ || memory_.walk.best.size() >= k_ || stats_.cut) break;
         gate_.mark_excluded();
         score_each();
@@ -163,8 +169,19 @@ class GraphSearch {
     return true;
   }
 
+  // Whether a walk that took them for items found fewer than k that are.
+  bool ghosts_crowd() const {
+    if (spare_ == 0 || gated_ || memory_.walk.best.size() < k_) return false;
+    std::size_t items = 0;
+    for (std::size_t i = 0; i < memory_.walk.best.size() && items < k_; ++i) {
+      items += is_item(vertex_of(memory_.walk.best[i] & ~kExpandedBit));
+    }
+    return items < k_;
+  }
+
   void walk_again() {
     gate_.mark_excluded();
+    spare_ = 0;
     if (stats_.cut) return;
     memory_.walk.best.reset(ef_);
     walk_from_best();
@@ -200,20 +217,25 @@ class GraphSearch {
   }
 
   bool accepts(std::uint32_t vertex) const noexcept { return accepts_vertex(state_, gate_, vertex); }
+  // A vertex without an id may stand for twins.
+  bool is_item(std::uint32_t vertex) const noexcept {
+    if (state_.ids.id(vertex) >= 0) return true;
+    return state_.twins.any() && accepts(vertex);
+  }
 
   void walk_from_best() {
     WalkMemory& walk = memory_.walk;
     walk.visited.reset(state_.graph.size());
-    const bool gated = !gate_.open() || !state_.dead.empty();
+    gated_ = !gate_.open() || (spare_ == 0 && state_.ghosts() != 0);
     walk.frontier.clear();
     if (state_.metric == Metric::kInnerProduct && take_head()) return;
     if (stats_.cut || state_.graph.empty()) return;
     const Candidate start = descend_to(state_.graph, 0, scorer_, walk, stats_);
     if (walk.visited.insert(vertex_of(start))) {
       walk.frontier.push_back(start);
-      if (!gated || accepts(vertex_of(start))) walk.best.insert(start);
+      if (!gated_ || accepts(vertex_of(start))) walk.best.insert(start);
     }
-    if (gated) {
+    if (gated_) {
       walk_gated(state_.graph, scorer_, [this](std::uint32_t v) { return accepts(v); }, deadline_, walk, stats_);
     } else {
       segue::walk(state_.graph, 0, scorer_, deadline_, walk, stats_);
@@ -274,7 +296,8 @@ class GraphSearch {
     if (state_.coder && !items_) decided = std::min(decided, std::max(2 * k_ + kSpare, ef_ / 2));
     for (std::size_t i = 0; i < memory_.walk.best.size() && memory_.vertices.size() < decided; ++i) {
       const Candidate c = memory_.walk.best[i] & ~kExpandedBit;
-      if (items_ || gate_.excludes() == 0 || accepts(vertex_of(c))) memory_.vertices.push_back(c);
+      const bool ghost = spare_ != 0 && !gated_ && !items_ && !is_item(vertex_of(c));
+      if (!ghost && (items_ || gate_.excludes() == 0 || accepts(vertex_of(c)))) memory_.vertices.push_back(c);
     }
   }
 
@@ -368,6 +391,8 @@ class GraphSearch {
   std::optional<HeadDecider> decider_;
   bool decided_ = false;  // memory.vertices has the answers, by exact costs
   bool taken_ = false;    // memory.vertices has what was found
+  std::size_t spare_ = 0;  // ghosts are few: how many more than ef a walk keeps that takes them for items
+  bool gated_ = false;    // the walk kept nothing that the gate does not accept
   bool items_ = false;    // what was found are items, not vertices with their twins
 };
 

@@ -23,6 +23,12 @@ class Twins {
     return slot < next_.size() && next_[slot] - 1 < next_.size() ? next_[slot] - 1 : kNoSlot;
   }
 
+  // While others read (see Buffer): attach() to so many slots moves nothing.
+  template <class Publish>
+  void reserve(std::size_t slots, const Publish& publish) {
+    next_.reserve(slots, publish);
+    previous_.reserve(slots, publish);
+  }
   // There are that many slots now.
   void resize(std::size_t slots) {
     if (!any()) return;

@@ -1,8 +1,11 @@
 #pragma once
 // CheckedIndex: the first room of every index. Checks what came, takes the lock, and calls a body that may trust both.
 //
-// An index kind derives from CheckedIndex<its public class> and fills in the do_ functions. They run under the lock
-// (shared for those that are const) and may throw std::bad_alloc.
+// An index kind derives from CheckedIndex<its public class> and fills in the do_ functions, which may throw
+// std::bad_alloc. There are two locks. `changing_` is held by a call that changes the index, from its start to its end, and
+// by one that wants it to stand still for long (save, validate); no search ever takes it. `mutex_` is held shared by whoever
+// reads, and alone for the moments in which a change becomes visible: see items/publisher.hpp. Whoever holds `changing_` may
+// read without the other. They are always taken in this order.
 
 #include <algorithm>
 #include <atomic>
@@ -17,9 +20,10 @@
 #include "file/file_reader.hpp"
 #include "file/file_writer.hpp"
 #include "items/check_input.hpp"
-#include "items/fair_shared_mutex.hpp"
 #include "items/index_internals.hpp"
 #include "items/next_id.hpp"
+#include "items/publisher.hpp"
+#include "items/reader_mutex.hpp"
 #include "items/recall_curves.hpp"
 #include "items/return_memory.hpp"
 
@@ -43,8 +47,8 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
     const std::shared_lock lock(mutex_);
     std::vector<Id> all;
     all.reserve(id_map().slots());
-    for (const Id id : id_map().id_array()) {
-      if (id >= 0) all.push_back(id);
+    for (std::uint32_t slot = 0; slot < id_map().slots(); ++slot) {
+      if (const Id id = id_map().id(slot); id >= 0) all.push_back(id);
     }
     std::sort(all.begin(), all.end());
     return all;
@@ -57,7 +61,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
       const bool own_ids = !ids.empty();
       if (own_ids) SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
       SEGUE_RETURN_IF_ERROR(check_file_before_change());
-      const std::unique_lock lock(mutex_);
+      const std::lock_guard changing(changing_);
       std::vector<Id> next;
       if (!own_ids) {
         if (const Id left = kLargestId - next_id_; vectors.rows() > static_cast<std::size_t>(left)) {
@@ -82,7 +86,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
       SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
       SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
       SEGUE_RETURN_IF_ERROR(check_file_before_change());
-      const std::unique_lock lock(mutex_);
+      const std::lock_guard changing(changing_);
       return insert(vectors, ids, options);
     });
     return_freed_memory(vectors.rows());
@@ -93,7 +97,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
     std::size_t removed = 0;
     const Status status = guard_memory([&]() -> Status {
       SEGUE_RETURN_IF_ERROR(check_file_before_change());
-      const std::unique_lock lock(mutex_);
+      const std::lock_guard changing(changing_);
       std::vector<Id> there;
       for (const Id id : ids) {
         if (id_map().find(id) != kNoSlot) there.push_back(id);
@@ -133,12 +137,11 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
                      float* scores) const final {
     return guard_memory([&]() -> Status {
       SEGUE_RETURN_IF_ERROR(check_search(queries, k, options, dim_, metric_));
-      const std::shared_lock lock(mutex_);
       if (options.recall == 0 || this->exact()) {
         do_search(queries, k, options, ids, scores);
         return {};
       }
-      const Result<std::size_t> effort = curves_.effort_for(k, options.recall);
+      const Result<std::size_t> effort = effort_for(k, options.recall);
       if (!effort.ok()) return effort.status();
       SearchOptions chosen = options;
       chosen.recall = 0;
@@ -156,7 +159,6 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
       if (options.recall != 0 && !this->exact()) {
         return unsupported("range_search cannot promise a recall: tune() measures the k best, not a threshold; pass ef or nprobe");
       }
-      const std::shared_lock lock(mutex_);
       result = do_range_search(queries, threshold, options);
       return {};
     });
@@ -166,7 +168,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
 
   Status save(const std::string& path) const final {
     return guard_memory([&]() -> Status {
-      const std::shared_lock lock(mutex_);
+      const std::lock_guard still(changing_);
       Status status;
       write_all([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
         status = write_file(path, identity, sections);
@@ -177,7 +179,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   Result<std::vector<unsigned char>> to_bytes() const final {
     std::vector<unsigned char> bytes;
     const Status status = guard_memory([&]() -> Status {
-      const std::shared_lock lock(mutex_);
+      const std::lock_guard still(changing_);
       Status written;
       write_all([&](const FileIdentity& identity, std::span<const SectionToWrite> sections) {
         Result<std::vector<unsigned char>> result = write_bytes(identity, sections);
@@ -207,8 +209,8 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
     return catalog_;
   }
   void set_catalog(std::shared_ptr<Catalog> catalog) final {
-    const std::unique_lock lock(mutex_);
-    catalog_.swap(catalog);
+    const std::lock_guard changing(changing_);
+    publish_([&] { catalog_.swap(catalog); });
   }
 
   std::vector<RecallCurve> recall_curves() const final {
@@ -218,14 +220,17 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   Status set_recall_curve(const RecallCurve& curve) final {
     if (this->exact()) return unsupported("the index finds all whatever the effort; it keeps no curve");
     return guard_memory([&] {
-      const std::unique_lock lock(mutex_);
-      return curves_.keep(curve);
+      const std::lock_guard changing(changing_);
+      Status kept;
+      publish_([&] { kept = curves_.keep(curve); });
+      return kept;
     });
   }
 
  protected:
   CheckedIndex(std::size_t dim, Metric metric) noexcept : dim_(dim), metric_(metric) {}
 
+  // ---- with `changing_` held; what others can see changes through publish_ alone ----
   virtual const IdMap& id_map() const noexcept = 0;
   // The ids are not there; `vectors` are as they came (cosine: not normalised).
   virtual Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) = 0;
@@ -235,8 +240,10 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   virtual void do_remove(std::span<const Id> ids) = 0;
   // All that a file holds of it.
   virtual void do_write(const WriteSections& write) const = 0;
+  // ---- with `mutex_` held shared ----
   // The vectors of slots, one after the other.
   virtual void do_read(std::span<const std::uint32_t> slots, float* out) const = 0;
+  // ---- these take `mutex_` themselves, for as much of their work as has to see one state ----
   virtual void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                          float* scores) const = 0;
   virtual RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const = 0;
@@ -250,9 +257,11 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   std::atomic<bool> unchecked_ = false;
   // It came from one that is mapped for reading alone.
   std::optional<FileReader> read_only_file_;
-  mutable FairSharedMutex mutex_;
+  mutable std::mutex changing_;
+  mutable ReaderMutex mutex_;
+  const Publisher publish_{mutex_};
 
-  // Without the lock, which validate() takes. Once it is valid it stays so.
+  // Without the locks, which validate() takes. Once it is valid it stays so.
   Status check_file_before_change() {
     if (read_only_file_) SEGUE_RETURN_IF_ERROR(read_only_file_->allow_writes());
     if (!unchecked_.load(std::memory_order_acquire)) return {};
@@ -290,6 +299,11 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
       catalog.append_to(sections);
       write(identity, sections);
     });
+  }
+
+  Result<std::size_t> effort_for(std::size_t k, double recall) const {
+    const std::shared_lock lock(mutex_);
+    return curves_.effort_for(k, recall);
   }
 
   Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {

@@ -60,7 +60,7 @@ class Gate {
   bool accepts(std::uint32_t slot) const noexcept {
     if (excludes(slot)) return false;
     if (matches_ != nullptr) return matches_->has(slot);
-    const Id id = ids_[slot];
+    const Id id = IdMap::load(ids_ + slot);
     return id >= 0 && (!filter_ || filter_->contains(id));
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What was found for each query, slots with exact costs, as the RangeResult that a caller gets.
 
+#include <span>
 #include <vector>
 
 #include "items/storages.hpp"
@@ -10,8 +11,7 @@
 
 namespace segue {
 
-inline RangeResult make_range_result(const std::vector<std::vector<Candidate>>& found, const IdMap& ids,
-                                     Metric metric) {
+inline RangeResult make_range_result(std::span<const std::vector<Candidate>> found, const IdMap& ids, Metric metric) {
   RangeResult result;
   result.offsets.push_back(0);
   for (const std::vector<Candidate>& one : found) {
@@ -22,6 +22,18 @@ inline RangeResult make_range_result(const std::vector<std::vector<Candidate>>& 
     result.offsets.push_back(result.ids.size());
   }
   return result;
+}
+
+// Of one query each.
+inline RangeResult join_range_results(const std::vector<RangeResult>& found) {
+  RangeResult all;
+  all.offsets.push_back(0);
+  for (const RangeResult& one : found) {
+    all.ids.insert(all.ids.end(), one.ids.begin(), one.ids.end());
+    all.scores.insert(all.scores.end(), one.scores.begin(), one.scores.end());
+    all.offsets.push_back(all.ids.size());
+  }
+  return all;
 }
 
 }  // namespace segue

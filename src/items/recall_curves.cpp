@@ -45,6 +45,7 @@ Status check_curve(const RecallCurve& curve) {
 
 Status RecallCurves::keep(RecallCurve curve) {
   SEGUE_RETURN_IF_ERROR(check_curve(curve));
+  curve.changed -= changes_.load(std::memory_order_relaxed);
   const auto at = std::lower_bound(curves_.begin(), curves_.end(), curve.k,
                                    [](const RecallCurve& c, std::size_t k) { return c.k < k; });
   if (at != curves_.end() && at->k == curve.k) {
@@ -82,12 +83,15 @@ Result<std::size_t> RecallCurves::effort_for(std::size_t k, double recall) const
                           "FlatIndex, which finds all");
 }
 
-void RecallCurves::count_changes(std::size_t items) noexcept {
-  for (RecallCurve& curve : curves_) curve.changed += items;
+std::vector<RecallCurve> RecallCurves::all() const {
+  std::vector<RecallCurve> all = curves_;
+  const std::size_t changes = changes_.load(std::memory_order_relaxed);
+  for (RecallCurve& curve : all) curve.changed += changes;
+  return all;
 }
 
 void RecallCurves::append_stats(IndexStats& stats) const {
-  for (const RecallCurve& curve : curves_) {
+  for (const RecallCurve& curve : all()) {
     const std::string name = "tuned k=" + std::to_string(curve.k);
     stats.emplace_back(name + ": reachable recall", curve.reachable());
     stats.emplace_back(name + ": items then", static_cast<double>(curve.items));

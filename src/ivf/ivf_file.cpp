@@ -69,7 +69,7 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
     if (!fits.ok()) return file.corrupt_section("lists", fits.message());
     layout.spread.resize(layout.centroids.places());
     layout.trained_on = fixed[0].trained_on;
-    index->weigh(layout);
+    index->weigh_all(layout);
   }
   SEGUE_RETURN_IF_ERROR(read_curves(file, index->curves_));
   return finish_open(std::move(index), file, verify);

@@ -171,8 +171,9 @@ IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, in
   return layout;
 }
 
-// Arrivals join the lists that they are nearest to.
-void IvfIndexBody::deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const {
+// The lists that arrivals are nearest to.
+std::vector<std::uint32_t> IvfIndexBody::nearest_lists(const IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
+                                                       int threads) const {
   constexpr std::size_t kPiece = 4096;
   const std::size_t count = arrivals.from.size();
   std::vector<std::uint32_t> lists(count);
@@ -182,14 +183,23 @@ void IvfIndexBody::deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
     for (std::size_t i = 0; i < n; ++i) arrivals.rows.read(arrivals.from[first + i], piece.data() + i * dim_);
     layout.centroids.assign(MatrixView(piece.data(), n, dim_), lists.data() + first, threads);
   }
-  layout.blocks.put(layout.centroids, arrivals, lists, threads);
+  return lists;
 }
 
-void IvfIndexBody::weigh(IvfLayout& layout) const noexcept {
+void IvfIndexBody::deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const {
+  layout.blocks.put(layout.centroids, arrivals, nearest_lists(layout, arrivals, threads), threads);
+}
+
+void IvfIndexBody::weigh(IvfLayout& layout, std::size_t list) const noexcept {
   if (metric_ != Metric::kInnerProduct) return;
   const auto part = static_cast<float>(kDeviations / std::sqrt(static_cast<double>(dim_)));
-  const std::size_t lists = layout.blocks.lists();
-  for (std::size_t l = 0; l < layout.spread.size(); ++l) layout.spread[l] = l < lists ? part * layout.blocks.spread(l) : 0;
+  layout.spread[list] = part * layout.blocks.spread(list);
+}
+
+void IvfIndexBody::weigh_all(IvfLayout& layout) const noexcept {
+  if (metric_ != Metric::kInnerProduct) return;
+  std::fill_n(layout.spread.data(), layout.spread.size(), 0.0f);
+  for (std::size_t l = 0; l < layout.blocks.lists(); ++l) weigh(layout, l);
 }
 
 Lists IvfIndexBody::lists() const noexcept {
@@ -201,13 +211,12 @@ Lists IvfIndexBody::lists() const noexcept {
            .exact_bonus = products ? layout_.spread.span() : layout_.centroids.exact_nearness()}};
 }
 
-// The new rows are made beside the old ones; where the lists are trained anew, so are they. What is left then is a few
-// copies and swaps that cannot fail.
+// The new rows are made and coded beside the old ones; where the lists are trained anew, so are they. What is left then is a
+// swap, or goes row by row, and cannot fail.
 Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
   const std::size_t n = vectors.rows();
   if (options.progress && !options.progress(0, n)) return cancelled("the call was cancelled; the index is as it was");
-  std::vector<std::uint32_t> from(n), to;
-  std::iota(from.begin(), from.end(), 0u);
+  std::vector<std::uint32_t> to;
   const std::size_t after = choose_slots(ids, to);
   const std::size_t lists = lists_for(after);
   if (!layout_.trained() && after < lists) {
@@ -215,7 +224,6 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
                             std::to_string(n) + " vectors; give at least " + std::to_string(lists) +
                             ", or call train() with a sample before, or leave nlist at auto");
   }
-  ids_.reserve(after);
   const Storage arriving = coded_ ? Storage::kF32 : store_.storage();
   VectorStore rows(store_.table(), arriving, dim_);
   rows.resize(n);
@@ -223,14 +231,33 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
   if (outgrown(after)) {
     SEGUE_RETURN_IF_ERROR(lay_out_anew(rows, ids, to, after, lists, options));
   } else {
-    if (keeps_store()) store_.reserve(after);
-    VectorStore rests = make_rests(layout_, n);
-    deal(layout_, {rows, from, to, finer_ ? &rests : nullptr, from}, options.threads);
-    take_rows(coded_ ? rests : rows, ids, to, after);
+    take_arrivals(rows, ids, to, after, options.threads);
   }
-  weigh(layout_);
   if (options.progress) options.progress(n, n);
   return {};
+}
+
+void IvfIndexBody::take_arrivals(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
+                                 std::size_t after, int threads) {
+  constexpr std::size_t kPiece = 8;  // about a microsecond each
+  std::vector<std::uint32_t> from(to.size());
+  std::iota(from.begin(), from.end(), 0u);
+  make_room(ids, to, after);
+  VectorStore rests = make_rests(layout_, to.size());
+  const ListBlocks::Arrivals arrivals{rows, from, to, finer_ ? &rests : nullptr, from};
+  const ListBlocks::Coded coded =
+      layout_.blocks.code(layout_.centroids, arrivals, nearest_lists(layout_, arrivals, threads), threads);
+  layout_.blocks.make_room(coded.lists, after, publish_);
+  publish_.in_pieces(to.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t before = layout_.blocks.position_of(to[i]);
+      const std::size_t old_list = before == BlockArrays::kNowhere ? coded.lists[i] : layout_.blocks.list_of(before);
+      layout_.blocks.take(coded, i);
+      take_row(coded_ ? rests : rows, i, ids[i], to[i]);
+      weigh(layout_, old_list);
+      weigh(layout_, coded.lists[i]);
+    }
+  });
 }
 
 // Lists for what is there and what comes: row i of `rows` becomes that of slot to[i], of `after` slots.
@@ -257,24 +284,37 @@ Status IvfIndexBody::lay_out_anew(const VectorStore& rows, std::span<const Id> i
   if (!layout.ok()) return layout.status();
   layout->trained_on = after;
   sample = {};
-  VectorStore rests = make_rests(*layout, after);
-  if (!coded_) store_.reserve(after);
-  VectorStore* const rests_to = finer_ ? &rests : nullptr;
+  VectorStore stored = coded_ ? make_rests(*layout, after) : VectorStore(store_.table(), store_.storage(), dim_);
+  VectorStore* const rests_to = finer_ ? &stored : nullptr;
   deal(*layout, {old, kept, kept, rests_to, kept}, options.threads);
   deal(*layout, {rows, from, to, rests_to, to}, options.threads);
-  layout_ = std::move(layout).value();
-  if (coded_) {
-    store_ = std::move(rests);
-    take_ids(ids, to);
-  } else {
-    take_rows(rows, ids, to, after);
+  weigh_all(*layout);
+  if (!coded_) {
+    stored.resize(after);
+    for (const std::uint32_t slot : kept) stored.copy_row_from(store_, slot, slot);
+    for (std::size_t i = 0; i < to.size(); ++i) stored.copy_row_from(rows, i, to[i]);
   }
+  IdMap map = ids_;
+  map.reserve(after);
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (to[i] >= map.slots()) map.insert(ids[i], to[i]);
+  }
+  publish_([&] {
+    std::swap(layout_, *layout);
+    std::swap(store_, stored);
+    std::swap(ids_, map);
+  });
   return {};
 }
 
-void IvfIndexBody::do_remove(std::span<const Id> ids) {
-  remove_rows(ids);
-  weigh(layout_);
+void IvfIndexBody::do_remove(std::span<const Id> ids) { remove_rows(ids); }
+
+void IvfIndexBody::remove_code(std::uint32_t slot) noexcept {
+  const std::size_t position = layout_.blocks.position_of(slot);
+  if (position == BlockArrays::kNowhere) return;
+  const std::size_t list = layout_.blocks.list_of(position);
+  layout_.blocks.remove(slot);
+  weigh(layout_, list);
 }
 
 void IvfIndexBody::scan(const CodeScan& wanted, ListScanMemory& memory, std::span<WalkStats> stats) const {
@@ -338,7 +378,7 @@ Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids,
     if (centroids != nullptr) SEGUE_RETURN_IF_ERROR(check_centroids(*centroids));
     SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
     SEGUE_RETURN_IF_ERROR(check_file_before_change());
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard changing(changing_);
     if (!keeps_store() && ids_.size() != 0) {
       return unsupported("the index keeps nothing but codes of its " + std::to_string(ids_.size()) +
                          " items, which training anew would code once more; train before adding, or make another index");
@@ -369,16 +409,18 @@ Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids,
     layout->trained_on = centroids != nullptr ? 0 : sample.rows();
     std::vector<std::uint32_t> slots(ids_.slots());
     std::iota(slots.begin(), slots.end(), 0u);
+    VectorStore rests = make_rests(*layout, slots.size());
     if (coded_) {
       const VectorStore decoded = decode_rows(options.threads);
-      VectorStore rests = make_rests(*layout, slots.size());
       deal(*layout, {decoded, slots, slots, finer_ ? &rests : nullptr, slots}, options.threads);
-      store_ = std::move(rests);
     } else {
       deal(*layout, {store_, slots, slots}, options.threads);
     }
-    weigh(*layout);
-    layout_ = std::move(layout).value();
+    weigh_all(*layout);
+    publish_([&] {
+      std::swap(layout_, *layout);
+      if (coded_) std::swap(store_, rests);
+    });
     curves_.count_changes(ids_.size());
     if (options.progress) options.progress(sample.rows(), sample.rows());
     return {};
@@ -419,7 +461,7 @@ IndexStats IvfIndexBody::stats() const {
 }
 
 Status IvfIndexBody::validate() const {
-  const std::shared_lock lock(mutex_);
+  const std::lock_guard still(changing_);
   SEGUE_RETURN_IF_ERROR(validate_rows());
   return layout_.blocks.validate(layout_.centroids, coded_ ? nullptr : &store_, ids_.size());
 }

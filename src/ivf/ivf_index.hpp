@@ -81,7 +81,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   std::size_t few_rows() const noexcept override;
   void complete(FilterPlan& plan) const override;
   std::shared_ptr<const PackedRows> pack(const FilterPlan& plan) const override;
-  void remove_code(std::uint32_t slot) noexcept override { layout_.blocks.remove(slot); }
+  void remove_code(std::uint32_t slot) noexcept override;
   void rename_code(std::uint32_t last, std::uint32_t hole) noexcept override { layout_.blocks.rename(last, hole); }
   void resize_codes(std::size_t slots) override { layout_.blocks.resize_slots(slots); }
 
@@ -95,12 +95,17 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   Status train_lists(MatrixView sample, const MatrixView* centroids, const AddOptions& options);
   IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads) const;
   Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total) const;
+  void take_arrivals(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to, std::size_t after,
+                     int threads);
+  std::vector<std::uint32_t> nearest_lists(const IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
+                                           int threads) const;
   void deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const;
   VectorStore decode_rows(int threads) const;
   // For what codes leave over in these lists.
   VectorStore make_rests(const IvfLayout& layout, std::size_t rows) const;
   ListRows list_rows() const noexcept { return {layout_.centroids, layout_.blocks, finer_ ? &store_ : nullptr}; }
-  void weigh(IvfLayout& layout) const noexcept;
+  void weigh(IvfLayout& layout, std::size_t list) const noexcept;
+  void weigh_all(IvfLayout& layout) const noexcept;
   Lists lists() const noexcept;
   std::size_t probes(const SearchOptions& options) const noexcept;
 

@@ -71,8 +71,14 @@ class ListBlocks : public BlockArrays {
     std::span<const std::uint32_t> rests_to = {};  // and which of its rows
   };
   // Row from[i] joins list lists[i] as slot to[i]; what was held of that slot goes. If memory runs out, nothing has
-  // changed but `rests`.
+  // changed but `rests`. In bulk, while nobody reads.
   void put(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists, int threads);
+  // The same in three steps, while others read: codes of all arrivals, aside; room for them, and for `slots`; and row i into
+  // its list, which cannot fail.
+  struct Coded;
+  Coded code(const Centroids& centroids, const Arrivals& arrivals, std::span<const std::uint32_t> lists, int threads) const;
+  void make_room(std::span<const std::uint32_t> lists, std::size_t slots, const Publisher& publish);
+  void take(const Coded& coded, std::size_t i);
   // For files that are larger than memory (ivf/build_file.cpp): the row of from[i], of list lists[i] and slot to[i], is
   // coded and comes to lie at position i * kBlockRows, in a block of its own, until the next call; no list holds it, but
   // each counts its rows and their energy. Not together with put().
@@ -96,7 +102,7 @@ class ListBlocks : public BlockArrays {
 
   std::size_t list_of(std::size_t position) const noexcept { return owners_[position / kernels::kBlockRows]; }
   // The numbers that a code stands for, head() of them, and the vector that has them as its leading coordinates.
-  void decode_head(std::size_t position, float* out) const noexcept;
+  void decode_head(std::size_t position, float* out) const noexcept { decode_head(*this, position, out); }
   struct ExpandMemory {
     Buffer<unsigned char> query;
     Buffer<unsigned char> scratch;
@@ -146,15 +152,18 @@ class ListBlocks : public BlockArrays {
   // Of rows of these lists, at most kAtOnce, in memory.out.
   void take_residuals(const Centroids& centroids, const VectorStore& rows, std::span<const std::uint32_t> from,
                       std::span<const std::uint32_t> lists, Worker& memory) const;
-  // The row at memory.out[at] into its position; a row of its list, and what is left over where that is kept.
-  void code_residual(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at, Worker& memory,
-                     VectorStore* rests, std::size_t to);
+  // The row at memory.out[at] into a position of blocks of this shape; a row of its list, and what is left over where that
+  // is kept.
+  void code_residual(const Centroids& centroids, std::size_t list, ListBlocks& into, std::size_t position, std::size_t at,
+                     Worker& memory, VectorStore* rests, std::size_t to) const;
   Worker make_worker() const;
-  void write_rest(const Centroids& centroids, std::size_t list, std::size_t position, std::size_t at, Worker& memory,
-                  VectorStore& rests, std::size_t to) const;
-  void write_as_row(std::size_t list, std::size_t position, std::size_t at, Worker& memory) noexcept;
-  void make_room(std::span<const std::uint32_t> wanted);
-  void rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks);
+  void write_rest(const Centroids& centroids, std::size_t list, const ListBlocks& from, std::size_t position,
+                  std::size_t at, Worker& memory, VectorStore& rests, std::size_t to) const;
+  void write_as_row(std::size_t list, ListBlocks& into, std::size_t position, std::size_t at, Worker& memory) const noexcept;
+  void decode_head(const ListBlocks& from, std::size_t position, float* out) const noexcept;
+  void make_room_for(std::span<const std::uint32_t> wanted, const Publisher& publish);
+  void rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks, const Publisher& publish);
+  void move_list(std::size_t list, std::uint32_t room);
   void take_places(std::size_t list) noexcept;
   void resize_blocks(std::size_t blocks);
   void remove_at(std::size_t position) noexcept;
@@ -175,6 +184,13 @@ class ListBlocks : public BlockArrays {
   Buffer<Run> runs_;
   Buffer<double> energies_;       // the sum of |r|^2, list by list
   Buffer<std::uint32_t> owners_;  // by block: its list. Not in the file
+};
+
+// Rows that are coded, each with bounds of its own, and in no list yet.
+struct ListBlocks::Coded {
+  std::vector<unsigned char> packed;  // packed_bytes() each
+  std::vector<Lengths> lengths;
+  std::vector<std::uint32_t> lists;
 };
 
 }  // namespace segue

@@ -25,7 +25,7 @@ void ListBlocks::stage(const Centroids& centroids, const Arrivals& arrivals, std
     for (std::size_t i = begin; i < end; ++i) {
       const Residual& residual = workers[w].out[i - begin];
       lengths[i] = {residual.row.squared, residual.row_length};
-      code_residual(centroids, lists[i], i * kBlockRows, i - begin, workers[w], arrivals.rests,
+      code_residual(centroids, lists[i], *this, i * kBlockRows, i - begin, workers[w], arrivals.rests,
                     arrivals.rests == nullptr ? 0 : arrivals.rests_to[i]);
     }
   });

@@ -122,7 +122,7 @@ TEST_P(SearchThreads, BesideAWriter) {
         }
         default: {
           const std::vector<Id> ids = index_->ids();
-          wrong += ids.size() != kItems - 1 && ids.size() != kItems - 201;
+          wrong += ids.size() > kItems - 1 || ids.size() < kItems - 201;
           wrong += !std::is_sorted(ids.begin(), ids.end());
           wrong += index_->memory_usage() == 0 || index_->stats().empty();
           break;

@@ -29,7 +29,7 @@ LAYERS = {
          *(f"include/segue/core/{name}.hpp" for name in (
              "buffer", "candidate", "deadline", "id_map", "id_set_body", "id_set_reader", "layered_graph",
              "mix64", "scorer", "scratch_pool", "search_buffer", "vector_store", "visited_set")),
-         "src/items/fair_shared_mutex.hpp", "src/buffer.cpp", "src/id_map.cpp", "src/layered_graph.cpp", "src/vector_store.cpp"],
+         "src/items/reader_mutex.hpp", "src/buffer.cpp", "src/id_map.cpp", "src/layered_graph.cpp", "src/vector_store.cpp"],
         ["base", "kernels"],
     ),
     "core algorithms": (

@@ -21,6 +21,8 @@ void* allocate_pages(std::size_t bytes);
 void free_pages(void* memory, std::size_t bytes) noexcept;
 // Moves the block to a new size; pages are remapped rather than copied where the system can.
 void* reallocate_pages(void* memory, std::size_t old_bytes, std::size_t new_bytes);
+// Whether blocks of that size are moved by their pages, in microseconds.
+bool moves_by_pages(std::size_t bytes) noexcept;
 
 template <class T>
 class Buffer {
@@ -61,8 +63,19 @@ class Buffer {
 
   // Room for at least `wanted` elements, exactly that if it is the first; then by halves.
   void reserve(std::size_t wanted) {
+    if (wanted > capacity_) grow(grown(wanted));
+  }
+  // The same for a buffer that is being read: publish(piece) runs a short piece while nobody reads. What has to be copied is
+  // copied before.
+  template <class Publish>
+  void reserve(std::size_t wanted, const Publish& publish) {
     if (wanted <= capacity_) return;
-    grow(capacity_ == 0 ? wanted : std::max(wanted, capacity_ + capacity_ / 2));
+    if (lender_ == nullptr && moves_by_pages(capacity_ * sizeof(T))) return publish([&] { grow(grown(wanted)); });
+    Buffer fresh;
+    fresh.grow(grown(wanted));
+    if (size_ != 0) std::memcpy(static_cast<void*>(fresh.data_), data_, size_ * sizeof(T));
+    fresh.size_ = size_;
+    publish([&] { swap(fresh); });
   }
   void resize(std::size_t size) {
     reserve(size);
@@ -97,6 +110,9 @@ class Buffer {
   }
 
  private:
+  std::size_t grown(std::size_t wanted) const noexcept {
+    return capacity_ == 0 ? wanted : std::max(wanted, capacity_ + capacity_ / 2);
+  }
   void grow(std::size_t capacity) {
     if (lender_ != nullptr || data_ == nullptr) {
       void* fresh = allocate_pages(capacity * sizeof(T));

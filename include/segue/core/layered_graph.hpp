@@ -41,9 +41,22 @@ class LayeredGraph {
   std::size_t level(std::uint32_t vertex) const noexcept;
 
   void reserve(std::size_t slots);
+  // While others read; see Buffer.
+  template <class Publish>
+  void reserve(std::size_t slots, const Publish& publish) {
+    links0_.reserve(slots * 2 * degree_, publish);
+    upper_at_.reserve(slots, publish);
+  }
+  // So that open() of these moves nothing.
+  template <class Publish>
+  void reserve_upper(std::span<const std::uint32_t> slots, const Publish& publish) {
+    upper_.reserve(upper_.size() + upper_places(slots), publish);
+  }
   void resize(std::size_t slots);
   // Gives the slot its level, with empty lists. Not thread-safe.
   void open(std::uint32_t slot);
+  // Whether open() would do nothing.
+  bool is_open(std::uint32_t slot) const noexcept { return upper_at_[slot] != 0 || draw_level(slot) == 0; }
   // Empties the lists of the vertex.
   void close(std::uint32_t vertex) noexcept;
   // Drops all slots.
@@ -71,6 +84,8 @@ class LayeredGraph {
   Status validate() const;
 
  private:
+  std::size_t upper_places(std::span<const std::uint32_t> slots) const noexcept;
+
   std::size_t degree_;
   std::uint64_t seed_;
   std::uint32_t entry_ = kNoVertex;

@@ -37,6 +37,11 @@ class VectorStore {
   const kernels::KernelTable& table() const noexcept { return *table_; }
 
   void reserve(std::size_t slots) { rows_.reserve(slots * stride_); }
+  // While others read; see Buffer.
+  template <class Publish>
+  void reserve(std::size_t slots, const Publish& publish) {
+    rows_.reserve(slots * stride_, publish);
+  }
   void resize(std::size_t slots) { rows_.resize(slots * stride_); }
   void write(std::size_t slot, const float* x) noexcept;
   void copy_row(std::size_t from, std::size_t to) noexcept;
