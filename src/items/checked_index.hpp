@@ -193,12 +193,12 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   }
 
   Id next_id() const final {
-    const std::shared_lock lock(mutex_);
+    const std::lock_guard still(changing_);
     return next_id_;
   }
   Status with_sections(const WriteSections& use) const final {
     return guard_memory([&]() -> Status {
-      const std::shared_lock lock(mutex_);
+      const std::lock_guard still(changing_);
       write_all(use);
       return {};
     });
