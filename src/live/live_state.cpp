@@ -7,6 +7,7 @@
 
 #include "catalog/catalog_body.hpp"
 #include "catalog/catalog_file.hpp"
+#include "file/source.hpp"
 #include "items/check_input.hpp"
 #include "items/index_internals.hpp"
 #include "items/next_id.hpp"
@@ -21,6 +22,21 @@ Status check_options(const LiveOptions& options) {
     return invalid_argument("interval_ms is " + std::to_string(options.interval_ms) + "; it must be 1 to 3600000");
   }
   return check_threads(options.threads);
+}
+
+// Numbers that change when a writer does anything to the files of the directory.
+std::vector<std::uint64_t> file_sizes(const std::string& directory) {
+  std::vector<std::uint64_t> sizes;
+  const Result<LiveFiles> files = list_live_files(directory);
+  if (!files.ok()) return sizes;
+  const auto note = [&](std::uint64_t number, const std::string& path) {
+    const Result<FileSource> file = FileSource::open(path);
+    sizes.push_back(number);
+    sizes.push_back(file.ok() ? file->size() : 0);
+  };
+  for (const std::uint64_t snapshot : files->snapshots) note(snapshot, snapshot_path(directory, snapshot));
+  for (const std::uint64_t segment : files->segments) note(segment, segment_path(directory, segment));
+  return sizes;
 }
 
 Status another_catalog() {
@@ -55,11 +71,14 @@ Status LiveState::start() {
       lock_ = std::move(lock).value();
     }
   }
-  // A writer may remove a file between its name and its bytes, or cut off a record that is just being read.
+  // A writer may remove a file between its name and its bytes, or cut off a record that is just being read. Where nothing
+  // has changed since, it was not that.
+  std::vector<std::uint64_t> before = options_.read_only ? file_sizes(directory_) : std::vector<std::uint64_t>();
   Result<Recovered> recovered = recover(directory_, options_);
-  for (int tries = 0; options_.read_only && !recovered.ok() && tries < 5; ++tries) {
-    const StatusCode code = recovered.status().code();
-    if (code != StatusCode::kNotFound && code != StatusCode::kCorruptFile) break;
+  for (int tries = 0; options_.read_only && !recovered.ok() && tries < 8; ++tries) {
+    std::vector<std::uint64_t> now = file_sizes(directory_);
+    if (now == before) break;
+    before.swap(now);
     recovered = recover(directory_, options_);
   }
   if (!recovered.ok()) return recovered.status();
