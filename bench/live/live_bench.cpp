@@ -1,4 +1,4 @@
-// What a journal costs the adds that go through it, what opening reads and indexes a second, and for how long a snapshot
+// What a journal costs the adds that go through it, what opening reads, and indexes, a second, and for how long a snapshot
 // keeps changes waiting. SEGUE_BENCH_ITEMS says how many items the index has (20,000).
 
 #include <benchmark/benchmark.h>
@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "file/journal_reader.hpp"
+#include "file/source.hpp"
 #include "index/clustered_set.hpp"
 #include "segue/segue.hpp"
 
@@ -137,6 +139,23 @@ void BM_Open(benchmark::State& state, bool graph) {
 }
 BENCHMARK_CAPTURE(BM_Open, flat, false)->Iterations(3)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_Open, graph, true)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+// Reading alone: every record of 64 vectors found, summed and taken apart.
+void BM_Read(benchmark::State& state) {
+  const std::string path = directory();
+  {
+    const std::unique_ptr<LiveIndex> live =
+        LiveIndex::create(path, *make(false), {.durability = Durability::kNever, .snapshots = false}).value();
+    for (std::size_t i = 0; i < items(); i += 64) check(live->add(base().slice(i, std::min<std::size_t>(64, items() - i))));
+  }
+  const FileSource source = FileSource::open(path + "/journal-00000000000000000001.log").value();
+  for (auto _ : state) {
+    JournalReader reader = JournalReader::open(source).value();
+    while (reader.next().value() == JournalReader::Step::kRecord) benchmark::DoNotOptimize(reader.record());
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(source.size()) * state.iterations());
+}
+BENCHMARK(BM_Read)->Unit(benchmark::kMillisecond);
 
 void BM_Snapshot(benchmark::State& state) {
   const std::unique_ptr<LiveIndex> live =

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -71,6 +72,7 @@ Status JournalFile::append(const RecordName& name, std::span<const std::span<con
   for (const std::span<const std::byte> piece : payload) sum.update(piece);
   header.checksum = sum.digest();
 
+  allocate(sizeof(header) + header.bytes);
   std::uint64_t at = size_;
   Status written;
   if (header.bytes <= kJoined) {
@@ -106,7 +108,26 @@ Status JournalFile::cut_if_torn() {
                         "nothing was changed");
   }
   torn_ = false;
+  allocated_ = size_;
   return {};
+}
+
+// Where it fails, the write itself finds its place, or says why not.
+void JournalFile::allocate(std::uint64_t bytes) noexcept {
+  if (ahead_ == 0 || size_ + bytes <= allocated_) return;
+  const std::uint64_t from = std::max(size_, allocated_);
+  const std::uint64_t more = std::max(bytes, ahead_);
+  if (system_calls().fallocate(fd_.get(), static_cast<off_t>(from), static_cast<off_t>(more)) == 0) {
+    allocated_ = from + more;
+  } else if (errno == EOPNOTSUPP || errno == ENOTSUP || errno == ENOSYS) {
+    ahead_ = 0;
+  }
+}
+
+Status JournalFile::trim() {
+  if (allocated_ <= size_) return {};
+  torn_ = true;
+  return cut_if_torn();
 }
 
 Status JournalFile::sync() const {

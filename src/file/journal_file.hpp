@@ -32,6 +32,11 @@ class JournalFile {
   static Result<JournalFile> open(const std::string& path, std::uint64_t identity, std::uint64_t first_sequence,
                                   std::uint64_t bytes);
 
+  // From now on the file is longer than what is in it, by up to so many bytes of zeros: a sync then has no new length to
+  // write down, and takes a third of the time (docs/decisions/0016-journal.md). trim() takes them off.
+  void allocate_ahead(std::uint64_t bytes) noexcept { ahead_ = bytes; }
+  Status trim();
+
   const std::string& path() const noexcept { return path_; }
   std::uint64_t first_sequence() const noexcept { return first_sequence_; }
   std::uint64_t size() const noexcept { return size_; }
@@ -55,13 +60,16 @@ class JournalFile {
         size_(size) {}
   Status write(std::span<const std::byte> bytes, std::uint64_t& at) const;
   Status cut_if_torn();
+  void allocate(std::uint64_t bytes) noexcept;
 
   std::string path_;
   std::uint64_t identity_;
   std::uint64_t first_sequence_;
   FileDescriptor fd_;
   std::uint64_t size_;
-  bool torn_ = false;  // there are bytes after size_
+  std::uint64_t ahead_ = 0;
+  std::uint64_t allocated_ = 0;  // where the zeros end; not less than size_ if there are any
+  bool torn_ = false;            // there are bytes after size_ that are not zero
 };
 
 }  // namespace segue

@@ -140,6 +140,17 @@ Result<std::optional<JournalRecord>> JournalReader::find_whole(std::uint64_t syn
   return std::optional<JournalRecord>();
 }
 
+Result<bool> JournalReader::only_zeros() {
+  for (std::uint64_t at = offset_; at < source_->size();) {
+    const std::uint64_t bytes = std::min(kWindow, source_->size() - at);
+    const Result<std::span<const std::byte>> piece = view(at, bytes);
+    if (!piece.ok()) return piece.status();
+    if (std::any_of(piece->begin(), piece->end(), [](std::byte b) { return b != std::byte{0}; })) return false;
+    at += bytes;
+  }
+  return true;
+}
+
 void JournalReader::resume_at(const JournalRecord& record) noexcept {
   due_ = record.type == journal_layout::kMark ? record.sequence + 1 : record.sequence;
   offset_ = record.offset;

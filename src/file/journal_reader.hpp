@@ -61,6 +61,8 @@ class JournalReader {
   // may start; where a file was made to hold ever so many that look like it, it gives up after summing four times the
   // file's bytes and says true in `gave_up`.
   Result<std::optional<JournalRecord>> find_whole(std::uint64_t synced_from, bool& gave_up);
+  // Whether everything from offset() on is zero.
+  Result<bool> only_zeros();
   // The next record is that one, which find_whole() found.
   void resume_at(const JournalRecord& record) noexcept;
 

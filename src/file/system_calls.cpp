@@ -32,6 +32,15 @@ constexpr SystemCalls kReal = {
     .fdatasync = [](int fd) { return ::fsync(fd); },
 #endif
     .ftruncate = [](int fd, off_t bytes) { return ::ftruncate(fd, bytes); },
+#if defined(__linux__)
+    .fallocate = [](int fd, off_t offset, off_t bytes) { return ::fallocate(fd, 0, offset, bytes); },
+#else
+    .fallocate =
+        [](int, off_t, off_t) {
+          errno = ENOTSUP;
+          return -1;
+        },
+#endif
     .flock = [](int fd, int operation) { return ::flock(fd, operation); },
     .mkdir = [](const char* path, mode_t mode) { return ::mkdir(path, mode); },
     .rename = [](const char* from, const char* to) { return std::rename(from, to); },

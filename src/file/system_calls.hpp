@@ -29,6 +29,8 @@ struct SystemCalls {
   // fsync where the system has no other.
   int (*fdatasync)(int fd);
   int (*ftruncate)(int fd, off_t bytes);
+  // Makes a file longer, by zeros whose places are found now. ENOTSUP where the system cannot.
+  int (*fallocate)(int fd, off_t offset, off_t bytes);
   int (*flock)(int fd, int operation);
   int (*mkdir)(const char* path, mode_t mode);
   int (*rename)(const char* from, const char* to);

@@ -26,10 +26,17 @@ Journal::Journal(std::string directory, std::uint64_t identity, JournalFile file
       file_(std::make_shared<JournalFile>(std::move(file))),
       appended_(last),
       synced_(last) {
+  allocate_ahead(*file_);
   if (durability_ != Durability::kNever) thread_ = std::thread([this] { run(); });
 }
 
 Journal::~Journal() { (void)close(); }
+
+// Only where somebody waits for every sync.
+void Journal::allocate_ahead(JournalFile& file) const noexcept {
+  constexpr std::uint64_t kAhead = std::uint64_t{4} << 20;
+  if (durability_ == Durability::kBatch) file.allocate_ahead(kAhead);
+}
 
 Result<std::uint64_t> Journal::append(RecordType type, Payload payload) {
   RecordName name{static_cast<std::uint32_t>(type), 0, 0};
@@ -71,7 +78,9 @@ Result<std::uint64_t> Journal::roll() {
   Result<JournalFile> made = JournalFile::create(segment_path(directory_, first), identity_, first);
   if (!made.ok()) return made.status();
   auto next = std::make_shared<JournalFile>(std::move(made).value());
+  allocate_ahead(*next);
   const std::uint64_t left = file_->size();
+  (void)file_->trim();  // opening takes zeros for what they are as well
   const std::lock_guard lock(mutex_);
   file_ = std::move(next);
   name_synced_ = false;
@@ -80,6 +89,7 @@ Result<std::uint64_t> Journal::roll() {
 
 void Journal::switch_to(JournalFile file, std::uint64_t last) {
   auto next = std::make_shared<JournalFile>(std::move(file));
+  allocate_ahead(*next);
   std::unique_lock lock(mutex_);
   synced_more_.wait(lock, [this] { return !syncing_; });
   file_ = std::move(next);
@@ -180,6 +190,7 @@ Status Journal::close() {
     // All before it is durable, which only this can say of the last record.
     const std::uint64_t last = appended_;
     done = file_->append({journal_layout::kMark, last, last}, {});
+    if (done.ok()) done = file_->trim();
     if (done.ok()) done = file_->sync();
   }
   const Status closed = file_->close();

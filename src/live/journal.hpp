@@ -75,6 +75,7 @@ class Journal {
   void run();
   Status sync_now(std::unique_lock<std::mutex>& lock);
   void stop_thread();
+  void allocate_ahead(JournalFile& file) const noexcept;
 
   const std::string directory_;
   const std::uint64_t identity_;

@@ -107,7 +107,12 @@ class Walk {
       }
       end_.segment_bytes = reader.offset();
       if (*step == JournalReader::Step::kEnd) return {};
-      if (!salvage_) return is_last ? judge(source, reader, false) : damaged(source, reader.offset(), "a damaged record");
+      if (!salvage_ && is_last) return judge(source, reader, false);
+      if (!salvage_) {
+        const Result<bool> zeros = reader.only_zeros();
+        if (!zeros.ok()) return zeros.status();
+        return *zeros ? Status() : damaged(source, reader.offset(), "a damaged record");
+      }
       if (!step_over(source, reader)) return {};
     }
   }
@@ -137,6 +142,12 @@ class Walk {
   // Torn or damaged: does anything behind say that it was durable once? Without a header every record behind does: it is
   // made durable with the first of them.
   Status judge(const FileSource& source, JournalReader& reader, bool headless) {
+    if (!headless) {
+      // Room that was allocated ahead, or a record of which nothing came: no tail to speak of.
+      const Result<bool> zeros = reader.only_zeros();
+      if (!zeros.ok()) return zeros.status();
+      if (*zeros) return {};
+    }
     bool gave_up = false;
     const Result<std::optional<JournalRecord>> behind = reader.find_whole(headless ? 0 : reader.due(), gave_up);
     if (!behind.ok()) return behind.status();
@@ -152,6 +163,7 @@ class Walk {
 
   // False: nothing whole is left in this segment.
   bool step_over(const FileSource& source, JournalReader& reader) {
+    if (const Result<bool> zeros = reader.only_zeros(); zeros.ok() && *zeros) return false;
     bool gave_up = false;
     const std::uint64_t from = reader.offset();
     const std::uint64_t due = reader.due();

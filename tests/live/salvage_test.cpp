@@ -23,7 +23,7 @@ class Salvage : public testing::Test {
     for (Id id = 10; id < 16; ++id) {
       const std::vector<float> one = live_vectors({id});
       ASSERT_TRUE(live->upsert(MatrixView(one, kLiveDim), std::vector<Id>{id}).ok());
-      ends_.push_back(fs::file_size(path_ + kSegment));
+      ends_.push_back(live->live_stats().journal_bytes);
     }
   }
   SalvageReport salvage() {

@@ -95,6 +95,8 @@ constexpr SystemCalls kFaulty = {
     .fsync = [](int fd) { return fails("fsync", true) ? -1 : ::fsync(fd); },
     .fdatasync = [](int fd) { return fails("fdatasync", true) ? -1 : ::fdatasync(fd); },
     .ftruncate = [](int fd, off_t bytes) { return fails("ftruncate", true) ? -1 : ::ftruncate(fd, bytes); },
+    .fallocate = [](int fd, off_t offset,
+                    off_t bytes) { return fails("fallocate") ? -1 : ::fallocate(fd, 0, offset, bytes); },
     .flock = [](int fd, int operation) { return fails("flock", true) ? -1 : ::flock(fd, operation); },
     .mkdir = [](const char* path, mode_t mode) { return fails("mkdir") ? -1 : ::mkdir(path, mode); },
     .rename = [](const char* from, const char* to) { return fails("rename") ? -1 : std::rename(from, to); },

@@ -138,6 +138,12 @@ constexpr SystemCalls kRecording = {
           note("ftruncate");
           return result;
         },
+    .fallocate =
+        [](int fd, off_t offset, off_t bytes) {
+          const int result = ::fallocate(fd, 0, offset, bytes);
+          note("fallocate");
+          return result;
+        },
     .flock = [](int fd, int operation) { return ::flock(fd, operation); },
     .mkdir =
         [](const char* path, mode_t mode) {
