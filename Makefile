@@ -1,6 +1,6 @@
 # The commands of the project. Each does all set-up it needs; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-check curves setup format clean
+.PHONY: help demo test fuzz bench bench-check curves setup format clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -10,6 +10,9 @@ demo: setup ## playlists to candidates, on real data: build, index, search, comp
 
 test: setup ## every test, C++ and Python, with sanitizers
 	@tools/test.sh
+
+fuzz: setup ## the fuzz targets, each for FUZZ_SECONDS (3600); TARGETS="filter index_file" runs those
+	@tools/fuzz.sh $(TARGETS)
 
 bench: setup ## a short run of the benchmark suite
 	@tools/bench.sh

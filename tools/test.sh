@@ -43,6 +43,11 @@ build() {
 run_ctest() { ctest --preset "$1" --output-junit "$PWD/$results/ctest-$1.xml"; }
 run_pytest() { SEGUE_EXAMPLES_DIR="$PWD/build/release/examples" .venv/bin/python -m pytest --junitxml "$results/pytest.xml" -q; }
 run_neon() { tests/kernels/run_neon_under_qemu.sh build/neon >build/neon.log 2>&1 || { tail -n 40 build/neon.log; return 1; }; }
+# libFuzzer comes with clang, but some distributions keep its runtime apart, as they do with OpenMP's.
+can_fuzz() {
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    clang++ -fsanitize=fuzzer,address -fopenmp -x c++ - -o build/can_fuzz 2>/dev/null
+}
 
 step "build (release)" build release
 step "C++ tests" run_ctest release
@@ -53,6 +58,12 @@ step "build (AddressSanitizer, UndefinedBehaviorSanitizer)" build asan
 step "C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer" run_ctest asan
 step "build (ThreadSanitizer)" build tsan
 step "C++ tests with threads under ThreadSanitizer" run_ctest tsan
+if can_fuzz; then
+  step "build (libFuzzer)" build fuzz
+  step "fuzz targets, ten seconds each" run_ctest fuzz
+else
+  echo "==> fuzz targets: not run, as there is no clang with libFuzzer here"
+fi
 if [ "$(uname -m)" = x86_64 ]; then step "NEON kernels under qemu" run_neon; fi
 
 echo "==> all tests: ${SECONDS} s"

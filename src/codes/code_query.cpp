@@ -151,7 +151,8 @@ void code_levels(const kernels::KernelTable& table, const float* numbers, std::s
     for (std::size_t i = 0; i < codes; ++i) {
       const float scaled = any ? left[i] * inverse : 0;
       const float whole = (scaled + kRound) - kRound;
-      const float code = whole > most ? most : whole < -most ? -most : whole;
+      // Of no number, as a damaged file may have led to, this makes -most.
+      const float code = whole > most ? most : whole > -most ? whole : -most;
       to[i] = static_cast<signed char>(static_cast<std::int32_t>(code));
       sum += static_cast<std::int32_t>(code);
       left[i] -= level.scale * code;

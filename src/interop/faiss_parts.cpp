@@ -29,6 +29,9 @@ bool tables_fit(const faiss::IndexIVF& index) {
   if (const auto* lists = exactly<faiss::IndexIVFScalarQuantizer>(index)) {
     using Quantizer = faiss::ScalarQuantizer;
     const Quantizer& sq = lists->sq;
+    // Later versions than 1.7 have more types, and refuse themselves what is none.
+    constexpr int kLastType = FAISS_VERSION_MAJOR > 1 || FAISS_VERSION_MINOR > 7 ? 15 : Quantizer::QT_6bit;
+    if (const int type = number_in(sq.qtype); type < Quantizer::QT_8bit || type > kLastType) return false;
     const bool uniform = sq.qtype == Quantizer::QT_8bit_uniform || sq.qtype == Quantizer::QT_4bit_uniform;
     const bool ranged =
         sq.qtype == Quantizer::QT_8bit || sq.qtype == Quantizer::QT_6bit || sq.qtype == Quantizer::QT_4bit;
@@ -60,7 +63,10 @@ std::string faiss_type(const faiss::Index& index) {
 
 std::vector<float> centres_of(const faiss::IndexIVF& index) {
   const auto lists = static_cast<std::int64_t>(index.nlist);
-  if (!index.is_trained || index.quantizer == nullptr || index.quantizer->ntotal != lists) return {};
+  if (number_in(index.is_trained) == 0 || index.quantizer == nullptr || index.quantizer->ntotal != lists ||
+      index.quantizer->d != index.d) {
+    return {};
+  }
   std::vector<float> centres(index.nlist * static_cast<std::size_t>(index.d));
   index.quantizer->reconstruct_n(0, lists, centres.data());
   return centres;

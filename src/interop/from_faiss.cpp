@@ -19,8 +19,9 @@ namespace {
 using Made = Result<std::unique_ptr<Index>>;
 
 Result<Metric> metric_of(const faiss::Index& index) {
-  if (index.metric_type == faiss::METRIC_L2) return Metric::kL2;
-  if (index.metric_type == faiss::METRIC_INNER_PRODUCT) return Metric::kInnerProduct;
+  const int number = number_in(index.metric_type);
+  if (number == faiss::METRIC_L2) return Metric::kL2;
+  if (number == faiss::METRIC_INNER_PRODUCT) return Metric::kInnerProduct;
   static constexpr struct {
     faiss::MetricType metric;
     const char* name;
@@ -30,9 +31,9 @@ Result<Metric> metric_of(const faiss::Index& index) {
                 {faiss::METRIC_Canberra, "METRIC_Canberra"},
                 {faiss::METRIC_BrayCurtis, "METRIC_BrayCurtis"},
                 {faiss::METRIC_JensenShannon, "METRIC_JensenShannon"}};
-  std::string name = "metric " + std::to_string(static_cast<int>(index.metric_type));
+  std::string name = "metric " + std::to_string(number);
   for (const auto& known : kNames) {
-    if (known.metric == index.metric_type) name = known.name;
+    if (known.metric == number) name = known.name;
   }
   return unsupported("the FAISS index has " + name + "; Segue has METRIC_L2 and METRIC_INNER_PRODUCT");
 }

@@ -23,7 +23,8 @@ struct Choice {
     const CpuFeatures cpu = detect_cpu();
     static_cast<void>(cpu);
     tables[count++] = &kScalarTable;
-#if defined(__x86_64__)
+#if defined(SEGUE_SCALAR_KERNELS_ONLY)
+#elif defined(__x86_64__)
     if (cpu.avx2) tables[count++] = &kAvx2Table;
     if (cpu.avx512) tables[count++] = &kAvx512Table;
     if (cpu.avx512vnni) tables[count++] = &kAvx512VnniTable;

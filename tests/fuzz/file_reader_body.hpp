@@ -3,23 +3,14 @@
 // reader hands out, and hold it to its promises. Ends the program when one is broken, so that a fuzzer sees it.
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "file/file_reader.hpp"
 #include "file/file_writer.hpp"
+#include "fuzz_require.hpp"
 
 namespace segue::test {
-
-#define SEGUE_FUZZ_REQUIRE(condition)                                                          \
-  do {                                                                                         \
-    if (!(condition)) {                                                                        \
-      std::fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #condition);     \
-      std::abort();                                                                            \
-    }                                                                                          \
-  } while (false)
 
 struct FileVerdict {
   bool opened = false;    // without verify

@@ -37,7 +37,8 @@
 // read must not be changed meanwhile.
 //
 // A file of FAISS has no checksums, and FAISS's reader believes the sizes it finds (and 1.7 leaks what it had read
-// where it gives up): read files that you trust. What it, or the checks that follow it, do not accept is kCorruptFile.
+// where it gives up, and divides by zero on a made one): read files that you trust. What it, or the checks that follow it,
+// do not accept is kCorruptFile.
 
 #include <memory>
 #include <string>
