@@ -132,11 +132,18 @@ void CodeBlocks::project(const VectorStore& rows, std::span<const std::uint32_t>
 
 void CodeBlocks::stage(const VectorStore& rows, std::span<const std::uint32_t> slots, std::span<std::uint32_t> positions,
                        int threads, const Publisher& publish, const std::function<void()>& grown) {
+  reserve_positions(slots_.size() + slots.size(), publish);
+  holes_.reserve((slots_.size() + slots.size() + 63) / 64, publish);
+  stage_in(Hole::kAnywhere, rows, slots, positions, threads, publish, grown);
+}
+
+// Among sorted rows alone: the position is kNoSlot where there is no hole.
+void CodeBlocks::stage_in(Hole where, const VectorStore& rows, std::span<const std::uint32_t> slots,
+                          std::span<std::uint32_t> positions, int threads, const Publisher& publish,
+                          const std::function<void()>& grown) {
   constexpr std::size_t kProjectedAtOnce = 1024;
   constexpr std::size_t kPiece = 16;  // a third of a microsecond each
   const double rounding = projection_error();
-  reserve_positions(slots_.size() + slots.size(), publish);
-  holes_.reserve((slots_.size() + slots.size() + 63) / 64, publish);
   Projected projected;
   for (std::size_t first = 0; first < slots.size(); first += kProjectedAtOnce) {
     const std::size_t n = std::min(kProjectedAtOnce, slots.size() - first);
@@ -145,7 +152,11 @@ void CodeBlocks::stage(const VectorStore& rows, std::span<const std::uint32_t> s
       const std::size_t before = slots_.size();
       for (std::size_t i = begin; i < end; ++i) {
         const double squared = projected.squared[i];
-        std::size_t position = choose_hole(std::sqrt(squared) * (1 + 4e-6 + 2 * rounding));
+        std::size_t position = choose_hole(std::sqrt(squared) * (1 + 4e-6 + 2 * rounding), where);
+        if (position == kNowhere && where == Hole::kAmongSorted) {
+          positions[first + i] = kNoSlot;
+          continue;
+        }
         if (position == kNowhere) {
           position = slots_.size();
           resize_positions(position + 1);
@@ -160,7 +171,7 @@ void CodeBlocks::stage(const VectorStore& rows, std::span<const std::uint32_t> s
 }
 
 // The last hole before rows get shorter than that, so that rows go on falling; else one behind the sorted rows.
-std::size_t CodeBlocks::choose_hole(double length) noexcept {
+std::size_t CodeBlocks::choose_hole(double length, Hole where) noexcept {
   constexpr std::size_t kWords = 64;
   const auto take = [this](std::size_t word, std::uint64_t bits) {
     const auto bit = static_cast<std::size_t>(std::bit_width(bits) - 1);
@@ -184,12 +195,44 @@ std::size_t CodeBlocks::choose_hole(double length) noexcept {
     const std::uint64_t bits = left >= 64 ? holes_[word] : holes_[word] & ((std::uint64_t{1} << left) - 1);
     if (bits != 0) return take(word, bits);
   }
+  if (where == Hole::kAmongSorted) return kNowhere;
   const std::size_t behind = sorted_blocks() * kBlockRows;
   for (std::size_t word = behind / 64; word < holes_.size(); ++word) {
     const std::uint64_t bits = word * 64 >= behind ? holes_[word] : holes_[word] & ~((std::uint64_t{1} << (behind - word * 64)) - 1);
     if (bits != 0) return take(word, bits);
   }
   return kNowhere;
+}
+
+bool CodeBlocks::wants_tidying() const noexcept {
+  constexpr std::size_t kBorne = 64;
+  const std::size_t holes = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.size);
+  return behind() > kBorne + fixed_.sorted / 64 + left_behind_ && 2 * holes >= behind();
+}
+
+void CodeBlocks::tidy(const VectorStore& rows, int threads, const Publisher& publish, const std::function<void()>& fewer) {
+  constexpr std::size_t kPiece = 32;
+  std::vector<std::uint32_t> slots;
+  for (std::size_t position = fixed_.sorted; position < slots_.size(); ++position) {
+    if (slots_[position] != kNoSlot) slots.push_back(slots_[position]);
+  }
+  std::vector<std::uint32_t> to(slots.size());
+  stage_in(Hole::kAmongSorted, rows, slots, to, threads, publish, {});
+  publish.in_pieces(slots.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (to[i] != kNoSlot) place(slots[i], to[i]);
+    }
+  });
+  std::size_t used = slots_.size();
+  while (used > fixed_.sorted && slots_[used - 1] == kNoSlot) --used;
+  for (std::size_t position = used; position < slots_.size(); ++position) {
+    if (position / 64 < holes_.size()) holes_[position / 64] &= ~(std::uint64_t{1} << position % 64);
+  }
+  publish([&] {
+    resize_positions(used);
+    if (fewer) fewer();
+  });
+  left_behind_ = behind();
 }
 
 // Short of memory a hole stays one.
@@ -213,13 +256,13 @@ void CodeBlocks::remove(std::uint32_t slot) noexcept {
 }
 
 // Rows out of order are all scanned, and so are holes. A sixteenth of the former is borne, a quarter of the latter; and
-// bounds of blocks that only grew until all of their rows are others.
+// bounds of blocks, which only grow, until a quarter of all rows are others.
 bool CodeBlocks::wants_rebuild() const noexcept {
-  constexpr std::size_t kAlwaysBorne = 256;
-  const std::size_t appended = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.sorted);
+  constexpr std::size_t kAlwaysBorne = 128;
+  const std::size_t appended = behind();
   const std::size_t holes = slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.size);
   return appended > kAlwaysBorne + fixed_.sorted / 16 || holes > kAlwaysBorne + fixed_.size / 4 ||
-         refilled_ > kAlwaysBorne + fixed_.size;
+         refilled_ > kAlwaysBorne + fixed_.size / 4;
 }
 
 std::size_t CodeBlocks::memory_usage() const noexcept { return projection_.memory_usage() + array_memory() + holes_.memory_usage(); }

@@ -17,6 +17,7 @@
 //
 // Knows rows of a VectorStore by their slots. Not thread-safe for changes; reading is safe from any number of threads.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -65,6 +66,10 @@ class CodeBlocks : public BlockArrays {
   void stage(const VectorStore& rows, std::span<const std::uint32_t> slots, std::span<std::uint32_t> positions, int threads,
              const Publisher& publish, const std::function<void()>& grown = {});
   void place(std::uint32_t slot, std::size_t position) noexcept;
+  // Whether rows behind the sorted ones are many and holes for them have come since; and what moves them there. `rows` has
+  // all that are held; fewer() is called in the moment in which there are fewer positions.
+  bool wants_tidying() const noexcept;
+  void tidy(const VectorStore& rows, int threads, const Publisher& publish, const std::function<void()>& fewer = {});
   void remove(std::uint32_t slot) noexcept;
   // The row of slot `from` is now that of slot `to`, which is not held.
   void rename(std::uint32_t from, std::uint32_t to) noexcept { rename_slot(from, to); }
@@ -105,7 +110,11 @@ class CodeBlocks : public BlockArrays {
     std::vector<double> squared;
   };
   void project(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads, Projected& out) const;
-  std::size_t choose_hole(double length) noexcept;
+  enum class Hole { kAmongSorted, kAnywhere };
+  void stage_in(Hole where, const VectorStore& rows, std::span<const std::uint32_t> slots, std::span<std::uint32_t> positions,
+                int threads, const Publisher& publish, const std::function<void()>& grown);
+  std::size_t choose_hole(double length, Hole where) noexcept;
+  std::size_t behind() const noexcept { return slots_.size() - std::min<std::size_t>(slots_.size(), fixed_.sorted); }
   void mark_hole(std::size_t position);
 
   std::size_t dim_;
@@ -113,6 +122,7 @@ class CodeBlocks : public BlockArrays {
   Projection projection_;
   Buffer<std::uint64_t> holes_;  // by position: a bit where nobody is
   std::size_t refilled_ = 0;     // holes, since all were laid out
+  std::size_t left_behind_ = 0;  // positions behind the sorted ones after the last tidy()
 };
 
 }  // namespace segue

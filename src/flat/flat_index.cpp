@@ -22,9 +22,9 @@ FlatIndexBody::FlatIndexBody(std::size_t dim, Metric metric, Storage storage)
 
 // Short of memory, the layout stays as it is: slower, not wrong.
 void FlatIndexBody::lay_out_if_wanted(int threads) {
-  if (!codes_.wants_rebuild()) return;
   try {
-    lay_out(threads);
+    if (codes_.wants_tidying()) codes_.tidy(store_, threads, publish_);
+    if (codes_.wants_rebuild()) lay_out(threads);
   } catch (const std::bad_alloc&) {
   }
 }

@@ -93,8 +93,9 @@ Grouped group_equal_rows(const HnswState& state, const std::vector<std::uint32_t
 
 // All are coded and laid out anew where that pays. Short of memory, the old layout serves on, or none.
 void lay_out_codes(HnswState& state, int threads, const Publisher& publish) {
-  if (state.codes.size() != 0 && !state.codes.wants_rebuild()) return;
   try {
+    if (state.codes.wants_tidying()) state.codes.tidy(state.finest(), threads, publish, [&] { state.changes.restart(); });
+    if (state.codes.size() != 0 && !state.codes.wants_rebuild()) return;
     std::vector<std::uint32_t> vertices;
     for (std::uint32_t slot = 0; slot < state.ids.slots(); ++slot) {
       if (state.is_vertex(slot)) vertices.push_back(slot);

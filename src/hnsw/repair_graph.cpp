@@ -8,6 +8,7 @@
 #include "segue/core/parallel_for.hpp"
 #include "segue/core/scorer.hpp"
 #include "segue/core/visited_set.hpp"
+#include "segue/core/walk.hpp"
 
 namespace segue {
 namespace {
@@ -18,6 +19,7 @@ struct WorkerMemory {
   std::vector<std::uint32_t> pool;
   std::vector<std::uint32_t> selected;
   std::vector<Candidate> candidates;
+  WalkMemory walk;
 };
 
 class Repair {
@@ -80,19 +82,24 @@ class Repair {
     const std::uint32_t vertex = torn.vertex;
     const std::size_t level = torn.level;
     std::vector<std::uint32_t>& pool = memory.pool;
+    std::vector<std::uint32_t>& kept = memory.selected;
     pool.clear();
-    const auto take_live = [&](std::uint32_t to) {
-      if (to != vertex && !dead_.contains(to)) pool.push_back(to);
-    };
+    kept.clear();
     for (const std::uint32_t to : graph.links(vertex, level)) {
-      take_live(to);
-      if (!dead_.contains(to)) continue;
-      for (const std::uint32_t beyond : graph.links(to, level)) take_live(beyond);
+      if (!dead_.contains(to)) {
+        kept.push_back(to);
+        continue;
+      }
+      for (const std::uint32_t beyond : graph.links(to, level)) {
+        if (beyond != vertex && !dead_.contains(beyond)) pool.push_back(beyond);
+      }
     }
     std::sort(pool.begin(), pool.end());
     pool.erase(std::unique(pool.begin(), pool.end()), pool.end());
-    if (pool.size() <= graph.degree(level)) return edits_.write(torn.place, vertex, level, pool);
     const RowScorer scorer(state_.rows, state_.link_metric(), memory.query.prepare(state_.rows, vertex));
+    // The few on upper levels are the roads between regions, and what lies around a dead one does not lead to other regions.
+    if (level > 0) look_around(vertex, level, scorer, memory.walk, pool);
+    std::erase_if(pool, [&](std::uint32_t to) { return std::find(kept.begin(), kept.end(), to) != kept.end(); });
     float costs[kMaxScoreList];
     memory.candidates.clear();
     for (std::size_t first = 0; first < pool.size(); first += kMaxScoreList) {
@@ -101,9 +108,33 @@ class Repair {
       for (std::size_t i = 0; i < n; ++i) memory.candidates.push_back(make_candidate(costs[i], pool[first + i]));
     }
     std::sort(memory.candidates.begin(), memory.candidates.end());
-    select_neighbors(state_.rows, state_.link_metric(), memory.candidates, graph.degree(level), memory.selecting,
-                     memory.selected);
-    edits_.write(torn.place, vertex, level, memory.selected);
+    const std::size_t before = graph.links(vertex, level).size();
+    select_more_neighbors(state_.rows, state_.link_metric(), memory.candidates, graph.degree(level), memory.selecting, kept);
+    // A list as long as it was: what goes the same way as another link is better than none.
+    for (std::size_t i = 0; i < memory.candidates.size() && kept.size() < before; ++i) {
+      const std::uint32_t to = vertex_of(memory.candidates[i]);
+      if (std::find(kept.begin(), kept.end(), to) == kept.end()) kept.push_back(to);
+    }
+    edits_.write(torn.place, vertex, level, kept);
+  }
+
+  // What an insertion would choose from.
+  void look_around(std::uint32_t vertex, std::size_t level, const RowScorer& scorer, WalkMemory& memory,
+                   std::vector<std::uint32_t>& pool) const {
+    WalkStats stats;
+    const LayeredGraph& graph = state_.graph;
+    const Candidate nearest = descend_to(graph, level, scorer, memory, stats);
+    memory.best.reset(state_.options.ef_construction);
+    memory.visited.reset(graph.size());
+    memory.visited.insert(vertex_of(nearest));
+    memory.best.insert(nearest & ~kExpandedBit);
+    walk(graph, level, scorer, Deadline(), memory, stats);
+    for (std::size_t i = 0; i < memory.best.size(); ++i) {
+      const std::uint32_t to = vertex_of(memory.best[i]);
+      if (to != vertex && !dead_.contains(to)) pool.push_back(to);
+    }
+    std::sort(pool.begin(), pool.end());
+    pool.erase(std::unique(pool.begin(), pool.end()), pool.end());
   }
 
   HnswState& state_;

@@ -1,5 +1,6 @@
 #pragma once
-// Takes the dead vertices out of the graph: everybody who links to one gets its links instead, and keeps the best.
+// Takes the dead vertices out of the graph: everybody who links to one gets those of its links instead that lead elsewhere
+// than what is left.
 // (Consolidation: FreshDiskANN, arXiv 2105.09613, section 4.2.) One pass over all lists, in parallel; deterministic. Others
 // may search meanwhile: lists are made beside the graph and put into it some at a time.
 

@@ -18,10 +18,15 @@ const void* RowQuery::prepare(const VectorStore& store, std::uint32_t slot) {
 
 std::size_t select_neighbors(const VectorStore& store, RowMetric metric, const std::vector<Candidate>& candidates,
                              std::size_t most, RowQuery& memory, std::vector<std::uint32_t>& selected) {
-  std::size_t scored = 0;
   selected.clear();
+  return select_more_neighbors(store, metric, candidates, most, memory, selected);
+}
+
+std::size_t select_more_neighbors(const VectorStore& store, RowMetric metric, const std::vector<Candidate>& candidates,
+                                  std::size_t most, RowQuery& memory, std::vector<std::uint32_t>& selected) {
+  std::size_t scored = 0;
   for (const Candidate c : candidates) {
-    if (selected.size() == most) break;
+    if (selected.size() >= most) break;
     const float own = cost_of(c);
     bool taken = true;
     if (!selected.empty()) {

@@ -22,8 +22,11 @@ class RowQuery {
   PreparedQuery prepared_;
 };
 
-// `candidates` ascend by cost to the vertex; at most `most` of them go into `selected`, nearest first.
-// Computes up to most * candidates.size() scores, usually a small fraction of that. How many it computed.
+// `candidates` ascend by cost to the vertex; of them so many join those that are in `selected` already that there are at most
+// `most`. Computes up to most * candidates.size() scores, usually a small fraction of that. How many it computed.
+std::size_t select_more_neighbors(const VectorStore& store, RowMetric metric, const std::vector<Candidate>& candidates,
+                                  std::size_t most, RowQuery& memory, std::vector<std::uint32_t>& selected);
+// The same, from none on: nearest first.
 std::size_t select_neighbors(const VectorStore& store, RowMetric metric, const std::vector<Candidate>& candidates,
                              std::size_t most, RowQuery& memory, std::vector<std::uint32_t>& selected);
 

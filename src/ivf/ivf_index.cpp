@@ -145,6 +145,14 @@ bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
   return options_.nlist == 0 && layout_.trained_on != 0 && items >= kOutgrown * layout_.trained_on;
 }
 
+// Rows that have come lie further from the centres than those that the centres were made of did.
+bool IvfIndexBody::drifted() const noexcept {
+  constexpr std::size_t kPart = 4;   // of all items, that have come since
+  constexpr double kFurther = 1.2;  // times the mean square; k-means anew then pays for itself within as many changes
+  if (layout_.trained_on == 0 || !keeps_store() || layout_.arrived * kPart < ids_.size()) return false;
+  return layout_.blocks.mean_energy() > kFurther * layout_.energy;
+}
+
 // Empty lists, by a sample that is normalised where the metric wants it. `total`: what progress counts.
 Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, const AddOptions& options,
                                         std::size_t total) const {
@@ -199,7 +207,7 @@ void IvfIndexBody::weigh(IvfLayout& layout, std::size_t list) const noexcept {
 void IvfIndexBody::weigh_all(IvfLayout& layout) const noexcept {
   if (metric_ != Metric::kInnerProduct) return;
   std::fill_n(layout.spread.data(), layout.spread.size(), 0.0f);
-  for (std::size_t l = 0; l < layout.blocks.lists(); ++l) weigh(layout, l);
+  for (std::size_t l = 0; l < std::min(layout.blocks.lists(), layout.spread.size()); ++l) weigh(layout, l);
 }
 
 Lists IvfIndexBody::lists() const noexcept {
@@ -228,7 +236,7 @@ Status IvfIndexBody::change(MatrixView vectors, std::span<const Id> ids, const A
   VectorStore rows(store_.table(), arriving, dim_);
   rows.resize(n);
   write_rows(vectors, 0, options.threads, rows);
-  if (outgrown(after)) {
+  if (outgrown(after) || (drifted() && after >= lists)) {
     SEGUE_RETURN_IF_ERROR(lay_out_anew(rows, ids, to, after, lists, options));
   } else {
     take_arrivals(rows, ids, to, after, options.threads);
@@ -248,6 +256,7 @@ void IvfIndexBody::take_arrivals(const VectorStore& rows, std::span<const Id> id
   const ListBlocks::Coded coded =
       layout_.blocks.code(layout_.centroids, arrivals, nearest_lists(layout_, arrivals, threads), threads);
   layout_.blocks.make_room(coded.lists, after, publish_);
+  layout_.arrived += to.size();
   publish_.in_pieces(to.size(), kPiece, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t before = layout_.blocks.position_of(to[i]);
@@ -289,6 +298,7 @@ Status IvfIndexBody::lay_out_anew(const VectorStore& rows, std::span<const Id> i
   deal(*layout, {old, kept, kept, rests_to, kept}, options.threads);
   deal(*layout, {rows, from, to, rests_to, to}, options.threads);
   weigh_all(*layout);
+  layout->energy = layout->blocks.mean_energy();
   if (!coded_) {
     stored.resize(after);
     for (const std::uint32_t slot : kept) stored.copy_row_from(store_, slot, slot);
@@ -417,6 +427,7 @@ Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids,
       deal(*layout, {store_, slots, slots}, options.threads);
     }
     weigh_all(*layout);
+    layout->energy = layout->blocks.mean_energy();
     publish_([&] {
       std::swap(layout_, *layout);
       if (coded_) std::swap(store_, rests);

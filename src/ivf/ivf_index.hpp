@@ -17,6 +17,9 @@ struct IvfLayout {
   ListBlocks blocks;
   Buffer<float> spread;          // inner product: what a list's spread adds to its worth
   std::uint64_t trained_on = 0;  // items; 0: centres of the caller's
+  // Since the lists were made, or read: rows that came, and what the mean |r|^2 of all was then (ListBlocks).
+  std::uint64_t arrived = 0;
+  double energy = 0;
 
   IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
       : centroids(table, dim), blocks(table, dim, metric, codes_are_rows) {}
@@ -91,6 +94,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   Status lay_out_anew(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
                       std::size_t after, std::size_t lists, const AddOptions& options);
   bool outgrown(std::size_t items) const noexcept;
+  bool drifted() const noexcept;
   Status check_centroids(MatrixView centroids) const;
   Status train_lists(MatrixView sample, const MatrixView* centroids, const AddOptions& options);
   IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads) const;

@@ -60,6 +60,12 @@ void ListBlocks::expand(const float* head_in, float* out, ExpandMemory& memory) 
                                  head() * sizeof(float), dim_, head(), out);
 }
 
+double ListBlocks::mean_energy() const noexcept {
+  double sum = 0;
+  for (const double energy : energies_) sum += energy;
+  return size_ == 0 ? 0 : sum / static_cast<double>(size_);
+}
+
 float ListBlocks::spread(std::size_t list) const noexcept {
   const auto rows = static_cast<double>(runs_[list].rows);
   return rows == 0 ? 0.0f : static_cast<float>(std::sqrt(energies_[list] / rows));

@@ -109,6 +109,8 @@ class ListBlocks : public BlockArrays {
   };
   void expand(const float* head, float* out, ExpandMemory& memory) const;
 
+  // Mean of |r|^2 of all rows.
+  double mean_energy() const noexcept;
   // Root mean square of |r|, list by list.
   float spread(std::size_t list) const noexcept;
 

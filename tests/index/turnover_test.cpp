@@ -1,0 +1,116 @@
+// A catalogue that is replaced three times over: searches look at hardly more than in a fresh index of the same items, and
+// find as much.
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "answers.hpp"
+#include "vectors.hpp"
+
+namespace segue::test {
+namespace {
+
+constexpr std::size_t kDim = 24;
+constexpr std::size_t kItems = 6000;
+constexpr std::size_t kQueries = 100;
+
+struct Cost {
+  double distances = 0;
+  double recall = 0;
+};
+
+class Turnover : public testing::TestWithParam<IndexCase> {
+ protected:
+  Cost measure(const Index& index, const Vectors& x, const Vectors& queries) const {
+    const std::unique_ptr<Index> exact = make_index({"flat", GetParam().metric, Storage::kF32}, kDim);
+    EXPECT_TRUE(exact->add(MatrixView(x, kDim)).ok());
+    const SearchResult truth = exact->search(MatrixView(queries, kDim), 10).value();
+    std::vector<QueryStats> stats(kQueries);
+    const SearchResult found = index.search(MatrixView(queries, kDim), 10, {.threads = 1, .stats = stats}).value();
+    Cost cost;
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      cost.distances += static_cast<double>(stats[q].distances) / kQueries;
+      for (std::size_t i = 0; i < 10; ++i) {
+        const auto begin = truth.ids.begin() + static_cast<std::ptrdiff_t>(10 * q);
+        cost.recall += static_cast<double>(std::count(begin, begin + 10, found.ids[10 * q + i])) / (10.0 * kQueries);
+      }
+    }
+    return cost;
+  }
+};
+
+TEST_P(Turnover, CostsNothing) {
+  Random random(311);
+  // Forty kinds of item, of lengths that spread where products count; the kinds move while the catalogue turns over.
+  constexpr std::size_t kKinds = 40;
+  Vectors kinds = gaussian_vectors(random, kKinds, kDim);
+  const auto draw = [&](std::size_t n) {
+    Vectors x = gaussian_vectors(random, n, kDim);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t kind = random.below(kKinds);
+      const double length = GetParam().metric == Metric::kInnerProduct ? std::pow(10.0, 2 * uniform(random)) : 1.0;
+      for (std::size_t j = 0; j < kDim; ++j) {
+        float& value = x[i * kDim + j];
+        value = static_cast<float>(length) * (kinds[kind * kDim + j] + 0.4F * value);
+      }
+    }
+    return x;
+  };
+  const auto drift = [&] {
+    for (float& value : kinds) value += 0.01F * gaussian(random);
+  };
+  Vectors x = draw(kItems);
+  const std::unique_ptr<Index> index = make_index(GetParam(), kDim);
+  SEGUE_ASSERT_OK(index->add(MatrixView(x, kDim)));
+  const std::size_t memory = index->memory_usage();
+  // One by one, a few, and hundreds at a time.
+  for (std::size_t replaced = 0, round = 0; replaced < 3 * kItems; ++round) {
+    const std::size_t n = round % 3 == 0 ? 1 : round % 3 == 1 ? 20 : 400;
+    drift();
+    const Vectors fresh = draw(n);
+    std::vector<Id> ids;
+    for (std::size_t i = 0; i < n; ++i) ids.push_back(static_cast<Id>((replaced + i * 13) % kItems));
+    for (std::size_t i = 0; i < n; ++i) {
+      std::copy_n(fresh.begin() + static_cast<std::ptrdiff_t>(i * kDim), kDim,
+                  x.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(ids[i]) * kDim));
+    }
+    SEGUE_ASSERT_OK(index->upsert(MatrixView(fresh, kDim), ids));
+    replaced += n;
+  }
+  SEGUE_ASSERT_OK(index->validate());
+  const std::unique_ptr<Index> anew = make_index(GetParam(), kDim);
+  SEGUE_ASSERT_OK(anew->add(MatrixView(x, kDim)));
+  const Vectors queries = draw(kQueries);
+  const Cost now = measure(*index, x, queries);
+  const Cost then = measure(*anew, x, queries);
+  EXPECT_GE(now.recall, then.recall - 0.01);
+  EXPECT_LE(now.distances, 1.25 * then.distances);
+  EXPECT_LE(index->memory_usage(), 2 * memory);  // room to grow by halves
+  EXPECT_EQ(index->size(), kItems);
+}
+
+// Lists are not trained anew, however far items have drifted, where there are fewer of those than of lists.
+TEST(TurnoverOfFew, KeepsTheListsThatWereAskedFor) {
+  Random random(312);
+  auto index = IvfIndex::create(kDim, Metric::kL2, {.nlist = 64}).value();
+  SEGUE_ASSERT_OK(index->add(MatrixView(gaussian_vectors(random, 300, kDim), kDim)));
+  std::vector<Id> ids(260);
+  std::iota(ids.begin(), ids.end(), Id{40});
+  ASSERT_EQ(index->remove(ids).value(), 260U);
+  ids.resize(40);
+  std::iota(ids.begin(), ids.end(), Id{0});
+  for (int round = 0; round < 6; ++round) {
+    Vectors far = gaussian_vectors(random, 40, kDim);
+    for (float& x : far) x = 50 * x + 1000;
+    SEGUE_ASSERT_OK(index->upsert(MatrixView(far, kDim), ids));
+    SEGUE_ASSERT_OK(index->validate());
+    EXPECT_EQ(index->search(MatrixView(far.data(), 1, kDim), 1, {.nprobe = 64}).value().ids[0], 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Turnover, testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, {Metric::kL2, Metric::kInnerProduct}, {Storage::kF32})),
+                         CaseName());
+
+}  // namespace
+}  // namespace segue::test
