@@ -94,7 +94,8 @@ TEST_P(Turnover, CostsNothing) {
 TEST(TurnoverOfFew, KeepsTheListsThatWereAskedFor) {
   Random random(312);
   auto index = IvfIndex::create(kDim, Metric::kL2, {.nlist = 64}).value();
-  SEGUE_ASSERT_OK(index->add(MatrixView(gaussian_vectors(random, 300, kDim), kDim)));
+  const Vectors x = gaussian_vectors(random, 300, kDim);
+  SEGUE_ASSERT_OK(index->add(MatrixView(x, kDim)));
   std::vector<Id> ids(260);
   std::iota(ids.begin(), ids.end(), Id{40});
   ASSERT_EQ(index->remove(ids).value(), 260U);
