@@ -103,7 +103,7 @@ TEST(TurnoverOfFew, KeepsTheListsThatWereAskedFor) {
   std::iota(ids.begin(), ids.end(), Id{0});
   for (int round = 0; round < 6; ++round) {
     Vectors far = gaussian_vectors(random, 40, kDim);
-    for (float& x : far) x = 50 * x + 1000;
+    for (float& value : far) value = 50 * value + 1000;
     SEGUE_ASSERT_OK(index->upsert(MatrixView(far, kDim), ids));
     SEGUE_ASSERT_OK(index->validate());
     EXPECT_EQ(index->search(MatrixView(far.data(), 1, kDim), 1, {.nprobe = 64}).value().ids[0], 0);
