@@ -70,7 +70,7 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
     layout.spread.resize(layout.centroids.places());
     layout.trained_on = fixed[0].trained_on;
     index->weigh_all(layout);
-    layout.energy = layout.blocks.mean_energy();
+    layout.measure();
   }
   SEGUE_RETURN_IF_ERROR(read_curves(file, index->curves_));
   return finish_open(std::move(index), file, verify);

@@ -149,7 +149,8 @@ bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
 bool IvfIndexBody::drifted() const noexcept {
   constexpr std::size_t kPart = 4;   // of all items, that have come since
   constexpr double kFurther = 1.2;  // times the mean square; k-means anew then pays for itself within as many changes
-  if (layout_.trained_on == 0 || !keeps_store() || layout_.arrived * kPart < ids_.size()) return false;
+  if (layout_.trained_on == 0 || layout_.energy < 0 || !keeps_store()) return false;
+  if (layout_.arrived * kPart < ids_.size()) return false;
   return layout_.blocks.mean_energy() > kFurther * layout_.energy;
 }
 
@@ -174,7 +175,7 @@ IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, in
   layout.centroids = Centroids(table, centres);
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
   layout.centroids.assign(sample, lists_of_sample.data(), threads, true);
-  layout.blocks.start(layout.centroids, sample, lists_of_sample, threads);
+  layout.energy = layout.blocks.start(layout.centroids, sample, lists_of_sample, threads);
   layout.spread.resize(layout.centroids.places());
   return layout;
 }
@@ -298,7 +299,7 @@ Status IvfIndexBody::lay_out_anew(const VectorStore& rows, std::span<const Id> i
   deal(*layout, {old, kept, kept, rests_to, kept}, options.threads);
   deal(*layout, {rows, from, to, rests_to, to}, options.threads);
   weigh_all(*layout);
-  layout->energy = layout->blocks.mean_energy();
+  layout->measure();
   if (!coded_) {
     stored.resize(after);
     for (const std::uint32_t slot : kept) stored.copy_row_from(store_, slot, slot);
@@ -427,7 +428,7 @@ Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids,
       deal(*layout, {store_, slots, slots}, options.threads);
     }
     weigh_all(*layout);
-    layout->energy = layout->blocks.mean_energy();
+    layout->measure();
     publish_([&] {
       std::swap(layout_, *layout);
       if (coded_) std::swap(store_, rests);

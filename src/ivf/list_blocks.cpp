@@ -71,8 +71,8 @@ float ListBlocks::spread(std::size_t list) const noexcept {
   return rows == 0 ? 0.0f : static_cast<float>(std::sqrt(energies_[list] / rows));
 }
 
-void ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample,
-                       int threads) {
+double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample,
+                         int threads) {
   ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
   const std::size_t n = std::min(sample.rows(), Projection::kSample);
   std::vector<float> residuals(n * dim_), centre(dim_);
@@ -81,6 +81,7 @@ void ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<
     centroids.rows().read(lists_of_sample[from], centre.data());
     for (std::size_t j = 0; j < dim_; ++j) residuals[i * dim_ + j] = sample.row(from)[j] - centre[j];
   }
+  const double energy = std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0);
   Projection chosen = choose_projection(*table_, metric_, MatrixView(residuals, dim_), kScanned, false, threads);
   fresh.fixed_.defect = chosen.rotates() ? chosen.defect() : 0;
   if (metric_ == RowMetric::kSquaredL2) {
@@ -94,6 +95,7 @@ void ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<
   fresh.code_centres(centroids);
   fresh.positions_.resize(positions_.size());
   *this = std::move(fresh);
+  return n == 0 ? -1 : energy / static_cast<double>(n);
 }
 
 void ListBlocks::code_centres(const Centroids& centroids) {

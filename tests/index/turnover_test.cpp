@@ -110,6 +110,28 @@ TEST(TurnoverOfFew, KeepsTheListsThatWereAskedFor) {
   }
 }
 
+// Centres of a sample stay where what comes is like the sample, a row or hundreds at a time, and move where it is not.
+TEST(TurnoverOfNothing, KeepsTheCentresThatTrainingFound) {
+  Random random(313);
+  auto index = IvfIndex::create(kDim, Metric::kL2, {.nlist = 16}).value();
+  const Vectors sample = gaussian_vectors(random, 2000, kDim);
+  SEGUE_ASSERT_OK(index->train(MatrixView(sample, kDim)));
+  const std::vector<float> trained = index->centroids();
+  for (const std::size_t n : {1, 7, 300, 300, 300}) {
+    const Vectors like = gaussian_vectors(random, n, kDim);
+    SEGUE_ASSERT_OK(index->add(MatrixView(like, kDim)));
+    EXPECT_EQ(index->centroids(), trained) << index->size();
+  }
+  for (int round = 0; round < 2; ++round) {
+    Vectors far = gaussian_vectors(random, 600, kDim);
+    for (float& value : far) value = 9 * value + 30;
+    SEGUE_ASSERT_OK(index->add(MatrixView(far, kDim)));
+  }
+  EXPECT_NE(index->centroids(), trained);
+  EXPECT_EQ(index->nlist(), 16U);
+  SEGUE_ASSERT_OK(index->validate());
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Turnover, testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, {Metric::kL2, Metric::kInnerProduct}, {Storage::kF32})),
                          CaseName());
 
