@@ -8,6 +8,7 @@
 #include "hnsw/adapt_storage.hpp"
 #include "hnsw/change_items.hpp"
 #include "hnsw/hnsw_file.hpp"
+#include "hnsw/lay_out.hpp"
 #include "hnsw/repair_graph.hpp"
 #include "hnsw/validate_state.hpp"
 #include "items/curve_sections.hpp"
@@ -89,22 +90,23 @@ Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const 
   } else {
     put_items(state_, vectors, ids, options, publish_);
   }
-  repair_if_needed(options.threads);
+  tidy_if_needed(options.threads);
   return {};
 }
 
-// Short of memory, the dead stay marked: they are as invisible as before, and the next change tries again.
-void HnswIndexBody::repair_if_needed(int threads) {
-  if (!needs_repair(state_)) return;
+// Short of memory, the dead stay marked: they are as invisible as before, and the next change tries again. Items stay where
+// they are.
+void HnswIndexBody::tidy_if_needed(int threads) {
   try {
-    repair_graph(state_, threads, publish_);
+    if (needs_repair(state_)) repair_graph(state_, threads, publish_);
+    if (wants_layout(state_)) lay_out_anew(state_, threads, publish_);
   } catch (const std::bad_alloc&) {
   }
 }
 
 void HnswIndexBody::do_remove(std::span<const Id> ids) {
   remove_items(state_, ids, publish_);
-  repair_if_needed(0);
+  tidy_if_needed(0);
 }
 
 Storage HnswIndexBody::storage() const noexcept {

@@ -64,6 +64,7 @@ struct HnswState {
   Buffer<std::uint32_t> dead;
   Buffer<std::uint32_t> free_slots;
   RelaxedCount held;  // slots
+  std::size_t arrived = 0;  // items that have come since the slots were laid out, or read (hnsw/lay_out.hpp)
 
   const VectorStore& finest() const noexcept { return fine ? *fine : rows; }
   RowMetric search_metric() const noexcept { return score_metric(metric); }

@@ -44,6 +44,7 @@ struct WorkerMemory {
   RowQuery query;
   RowQuery selecting;
   std::vector<Candidate> candidates;
+  std::vector<Candidate> above;  // those of the level above
   std::vector<std::uint32_t> selected;
 };
 
@@ -122,7 +123,8 @@ class Inserter {
     WalkStats stats;
     const std::size_t own_level = graph.level(slot);
     Candidate nearest = descend_to(graph, own_level, scorer, memory.walk, stats);
-    for (std::size_t level = std::min(own_level, graph.entry_level()) + 1; level-- > 0;) {
+    const std::size_t top = std::min(own_level, graph.entry_level());
+    for (std::size_t level = top + 1; level-- > 0;) {
       SearchBuffer& best = memory.walk.best;
       best.reset(state_.options.ef_construction);
       memory.walk.visited.reset(graph.size());
@@ -140,11 +142,22 @@ class Inserter {
         }
         memory.candidates.push_back(best[i]);
       }
+      if (level < top) add_from_above(memory);
+      if (level > 0) memory.above = memory.candidates;
       select_neighbors(rows, state_.link_metric(), memory.candidates, forward_links(level), memory.selecting,
                        memory.selected);
       graph.set_links(slot, level, memory.selected);
     }
     return kNoSlot;
+  }
+
+  // What is nearest on the level above lies further out, in other clusters than the vertex's own if those are small. A graph
+  // that is built at once has links between them from the time when it was small; one that turns over would lose them:
+  // 40 clusters of 150, three times replaced, from 8,700 to 600, and with them a hundredth of recall.
+  static void add_from_above(WorkerMemory& memory) {
+    const auto middle = memory.candidates.insert(memory.candidates.end(), memory.above.begin(), memory.above.end());
+    std::inplace_merge(memory.candidates.begin(), middle, memory.candidates.end());
+    memory.candidates.erase(std::unique(memory.candidates.begin(), memory.candidates.end()), memory.candidates.end());
   }
 
   std::size_t forward_links(std::size_t level) const noexcept {

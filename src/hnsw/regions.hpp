@@ -35,7 +35,11 @@ class Regions {
 
   // Of the first rows of all, which lie in slots 0 .. n-1.
   void start(const VectorStore& rows, std::size_t n, std::uint64_t seed, int threads);
-  // Slot i becomes what slot from[i] was.
+  // Of the rows in these slots, whatever is due.
+  void draw_anew(const VectorStore& rows, std::span<const std::uint32_t> slots, std::uint64_t seed, int threads) {
+    draw(rows, slots, seed, threads);
+  }
+  // Slot i becomes what slot from[i] was; there are as many as those then.
   void permute(std::span<const std::uint32_t> from);
   // There are that many slots now; reserve() before, so that this moves nothing.
   void reserve(std::size_t slots, const Publisher& publish) { of_.reserve(slots, publish); }
