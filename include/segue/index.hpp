@@ -31,6 +31,7 @@
 namespace segue {
 
 class Catalog;
+class Metrics;
 
 // What one query cost.
 struct QueryStats {
@@ -147,6 +148,12 @@ class Index {
   // removing vectors leaves its rows alone.
   virtual std::shared_ptr<Catalog> catalog() const = 0;
   virtual void set_catalog(std::shared_ptr<Catalog> catalog) = 0;
+
+  // From now on searches and changes are counted and timed there (metrics.hpp), and its gauges know this index; null, as at
+  // first: nowhere. Metrics may be shared by several indexes. They observe: nothing that is found or saved depends on them,
+  // which is why a const index can be given some. Safe beside searches and changes; those under way may count in either.
+  virtual void set_metrics(std::shared_ptr<Metrics> metrics) const = 0;
+  virtual std::shared_ptr<Metrics> metrics() const = 0;
 
   // search_into with memory of its own.
   Result<SearchResult> search(MatrixView queries, std::size_t k, const SearchOptions& options = {}) const;

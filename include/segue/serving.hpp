@@ -128,6 +128,11 @@ class Serving {
   // All that snapshots may differ in, but this.
   virtual Metric metric() const noexcept = 0;
 
+  // Every index that serves gets them (Index::set_metrics), from the moment it serves, and keeps them when it leaves; swaps
+  // are counted too. Null: the one that serves, and those after it, get none. Searches while a swap is under way go on.
+  virtual void set_metrics(std::shared_ptr<Metrics> metrics) = 0;
+  virtual std::shared_ptr<Metrics> metrics() const = 0;
+
  protected:
   Serving() = default;
 };

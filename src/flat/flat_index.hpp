@@ -16,6 +16,7 @@ namespace segue {
 class FlatIndexBody final : public CodedIndex<FlatIndex, ScanCodesMemory> {
  public:
   FlatIndexBody(std::size_t dim, Metric metric, Storage storage);
+  ~FlatIndexBody() override { leave_metrics(); }
   static Status check_options(std::size_t dim, Metric metric, const FlatOptions& options) {
     return CodedIndex::check_options(dim, metric, options.storage);
   }

@@ -20,6 +20,7 @@ Status check_head_codes(std::size_t dim, Metric metric, const HnswOptions& optio
 class HnswIndexBody final : public CheckedIndex<HnswIndex> {
  public:
   HnswIndexBody(std::size_t dim, Metric metric, const HnswOptions& options);
+  ~HnswIndexBody() override { leave_metrics(); }
   // From a file whose kind is "hnsw".
   static Result<std::unique_ptr<Index>> open(const FileReader& file, bool verify);
 

@@ -6,9 +6,14 @@
 // by one that wants it to stand still for long (save, validate); no search ever takes it. `mutex_` is held shared by whoever
 // reads, and alone for the moments in which a change becomes visible: see items/publisher.hpp. Whoever holds `changing_` may
 // read without the other. They are always taken in this order.
+//
+// Where metrics are attached or trace hooks set, the public calls go through observed() and search_observed(), which time
+// them and hold no lock meanwhile; else one look at two flags is all that it costs.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -26,11 +31,13 @@
 #include "items/reader_mutex.hpp"
 #include "items/recall_curves.hpp"
 #include "items/return_memory.hpp"
+#include "metrics/metrics_body.hpp"
+#include "metrics/trace_span.hpp"
 
 namespace segue {
 
 template <class PublicIndex>
-class CheckedIndex : public PublicIndex, public IndexInternals {
+class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsSource {
  public:
   std::size_t dim() const noexcept final { return dim_; }
   Metric metric() const noexcept final { return metric_; }
@@ -55,60 +62,14 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   }
 
   Status add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
-    const Status added = guard_memory([&]() -> Status {
-      SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
-      SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
-      const bool own_ids = !ids.empty();
-      if (own_ids) SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
-      SEGUE_RETURN_IF_ERROR(check_file_before_change());
-      const std::lock_guard changing(changing_);
-      std::vector<Id> next;
-      if (!own_ids) {
-        if (const Id left = kLargestId - next_id_; vectors.rows() > static_cast<std::size_t>(left)) {
-          return invalid_argument("an add without ids takes those after the largest ever used, and " +
-                                  std::to_string(left) + " are left for " + std::to_string(vectors.rows()) +
-                                  " vectors; give ids");
-        }
-        next.resize(vectors.rows());
-        std::iota(next.begin(), next.end(), next_id_);
-        ids = next;
-      }
-      SEGUE_RETURN_IF_ERROR(check_new(ids, id_map()));
-      return insert(vectors, ids, options);
-    });
-    return_freed_memory(vectors.rows());
-    return added;
+    return observed(Operation::kAdd, vectors.rows(), [&] { return add_checked(vectors, ids, options); });
   }
-
   Status upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
-    const Status done = guard_memory([&]() -> Status {
-      SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
-      SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
-      SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
-      SEGUE_RETURN_IF_ERROR(check_file_before_change());
-      const std::lock_guard changing(changing_);
-      return insert(vectors, ids, options);
-    });
-    return_freed_memory(vectors.rows());
-    return done;
+    return observed(Operation::kUpsert, vectors.rows(), [&] { return upsert_checked(vectors, ids, options); });
   }
-
   Result<std::size_t> remove(std::span<const Id> ids) final {
     std::size_t removed = 0;
-    const Status status = guard_memory([&]() -> Status {
-      SEGUE_RETURN_IF_ERROR(check_file_before_change());
-      const std::lock_guard changing(changing_);
-      std::vector<Id> there;
-      for (const Id id : ids) {
-        if (id_map().find(id) != kNoSlot) there.push_back(id);
-      }
-      std::sort(there.begin(), there.end());
-      there.erase(std::unique(there.begin(), there.end()), there.end());
-      removed = there.size();
-      if (!there.empty()) do_remove(there);
-      curves_.count_changes(removed);
-      return {};
-    });
+    const Status status = observed(Operation::kRemove, removed, [&] { return remove_checked(ids, removed); });
     if (!status.ok()) return status;
     return removed;
   }
@@ -135,33 +96,23 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
 
   Status search_into(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                      float* scores) const final {
-    return guard_memory([&]() -> Status {
-      SEGUE_RETURN_IF_ERROR(check_search(queries, k, options, dim_, metric_));
-      if (options.recall == 0 || this->exact()) {
-        do_search(queries, k, options, ids, scores);
-        return {};
-      }
-      const Result<std::size_t> effort = effort_for(k, options.recall);
-      if (!effort.ok()) return effort.status();
-      SearchOptions chosen = options;
-      chosen.recall = 0;
-      chosen.ef = chosen.nprobe = *effort;  // a kind looks at its own
-      do_search(queries, k, chosen, ids, scores);
-      return {};
-    });
+    if (!watched()) return search_checked(queries, k, options, ids, scores);
+    return search_observed(
+        Operation::kSearch, queries, options,
+        [&](const SearchOptions& measured) { return search_checked(queries, k, measured, ids, scores); },
+        [&](ShadowRecall& shadow, std::uint64_t first) { shadow.offer(first, source_, queries, k, options, ids); });
   }
 
   Result<RangeResult> range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
     RangeResult result;
-    const Status status = guard_memory([&]() -> Status {
-      SEGUE_RETURN_IF_ERROR(check_search(queries, 1, options, dim_, metric_));
-      if (threshold != threshold) return invalid_argument("threshold is NaN; it must be a number");
-      if (options.recall != 0 && !this->exact()) {
-        return unsupported("range_search cannot promise a recall: tune() measures the k best, not a threshold; pass ef or nprobe");
-      }
-      result = do_range_search(queries, threshold, options);
-      return {};
-    });
+    const Status status =
+        !watched() ? range_search_checked(queries, threshold, options, result)
+                   : search_observed(
+                         Operation::kRangeSearch, queries, options,
+                         [&](const SearchOptions& measured) {
+                           return range_search_checked(queries, threshold, measured, result);
+                         },
+                         [](ShadowRecall&, std::uint64_t) {});
     if (!status.ok()) return status;
     return result;
   }
@@ -213,6 +164,38 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
     publish_([&] { catalog_.swap(catalog); });
   }
 
+  void set_metrics(std::shared_ptr<Metrics> metrics) const final { observe(std::move(metrics), true); }
+  std::shared_ptr<Metrics> metrics() const final { return metrics_link_.get(); }
+  void observe(std::shared_ptr<Metrics> metrics, bool changes) const final {
+    const std::lock_guard one_at_a_time(attaching_);
+    std::uint64_t number = 0;
+    Metrics* const next = metrics.get();
+    // Those before stay until nobody can be raising their counters.
+    const std::shared_ptr<Metrics> before = metrics_link_.set(std::move(metrics), *this, number);
+    publish_([&] {
+      recorder_ = next == nullptr ? nullptr : &body_of(*next);
+      source_ = number;
+    });
+    changes_watched_.store(changes, std::memory_order_relaxed);
+    attached_.store(next != nullptr, std::memory_order_relaxed);
+  }
+  std::size_t read_slots(std::size_t first, std::size_t count, std::vector<Id>& ids,
+                         std::vector<float>& rows) const final {
+    const std::shared_lock lock(mutex_);
+    const std::size_t slots = id_map().slots();
+    ids.clear();
+    std::vector<std::uint32_t> taken;
+    for (std::size_t slot = first; slot < std::min(slots, first + count); ++slot) {
+      const Id id = id_map().id(static_cast<std::uint32_t>(slot));
+      if (id < 0) continue;
+      ids.push_back(id);
+      taken.push_back(static_cast<std::uint32_t>(slot));
+    }
+    rows.resize(taken.size() * dim_);
+    do_read(taken, rows.data());
+    return slots;
+  }
+
   std::vector<RecallCurve> recall_curves() const final {
     const std::shared_lock lock(mutex_);
     return curves_.all();
@@ -247,6 +230,9 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   virtual void do_search(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                          float* scores) const = 0;
   virtual RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const = 0;
+
+  // The first thing in the destructor of a kind.
+  void leave_metrics() noexcept { metrics_link_.leave(); }
 
   std::size_t dim_;
   Metric metric_;
@@ -290,6 +276,70 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
   }
 
  private:
+  bool watched() const noexcept { return attached_.load(std::memory_order_relaxed) || tracing(); }
+  static std::uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) noexcept {
+    return static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+  }
+  // The metrics stay for as long as the lock is held: see observe().
+  template <class Record>
+  void record(const Record& record_in) const noexcept {
+    const std::shared_lock lock(mutex_);
+    if (recorder_ != nullptr) record_in(*recorder_);
+  }
+
+  // `items` is looked at afterwards.
+  template <class Work>
+  Status observed(Operation operation, const std::size_t& items, const Work& work) const {
+    if (!watched() || !changes_watched_.load(std::memory_order_relaxed)) return work();
+    TraceSpan span(span_name(operation));
+    const auto start = std::chrono::steady_clock::now();
+    Status done = work();
+    const std::uint64_t took = nanoseconds_since(start);
+    span.end(done);
+    record([&](MetricsBody& metrics) {
+      if (done.ok()) metrics.record(operation, took, items);
+      else metrics.record_error(operation);
+    });
+    return done;
+  }
+
+  // work(options with stats of their own, if there were none); offer(shadow, number of the first query).
+  template <class Work, class Offer>
+  Status search_observed(Operation operation, MatrixView queries, const SearchOptions& options, const Work& work,
+                         const Offer& offer) const {
+    std::array<QueryStats, 8> few;
+    std::vector<QueryStats> many;
+    SearchOptions measured = options;
+    if (options.stats.empty() && attached_.load(std::memory_order_relaxed)) {
+      if (queries.rows() > few.size()) {
+        const Status room = guard_memory([&]() -> Status {
+          many.resize(queries.rows());
+          return {};
+        });
+        if (!room.ok()) return room;
+      }
+      measured.stats = queries.rows() > few.size() ? std::span(many) : std::span(few).first(queries.rows());
+    }
+    TraceSpan span(span_name(operation));
+    const auto start = std::chrono::steady_clock::now();
+    Status done = work(measured);
+    const std::uint64_t took = nanoseconds_since(start);
+    span.end(done);
+    record([&](MetricsBody& metrics) {
+      if (!done.ok()) return metrics.record_error(operation);
+      const std::uint64_t first = metrics.record_search(operation, took, queries.rows(), measured.stats);
+      if (metrics.shadow() != nullptr) offer(*metrics.shadow(), first);
+    });
+    return done;
+  }
+
+  void add_gauges(MetricsSnapshot& snapshot) const final {
+    ++snapshot.indexes;
+    snapshot.items += size();
+    snapshot.memory += this->memory_usage();
+  }
+  const IndexInternals* scanned() const noexcept final { return this; }
+
   // What the kind writes, and the catalog.
   void write_all(const WriteSections& write) const {
     if (catalog_ == nullptr) return do_write(write);
@@ -306,6 +356,92 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
     return curves_.effort_for(k, recall);
   }
 
+  Status add_checked(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+    const Status added = guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
+      SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
+      const bool own_ids = !ids.empty();
+      if (own_ids) SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
+      SEGUE_RETURN_IF_ERROR(check_file_before_change());
+      const std::lock_guard changing(changing_);
+      std::vector<Id> next;
+      if (!own_ids) {
+        if (const Id left = kLargestId - next_id_; vectors.rows() > static_cast<std::size_t>(left)) {
+          return invalid_argument("an add without ids takes those after the largest ever used, and " +
+                                  std::to_string(left) + " are left for " + std::to_string(vectors.rows()) +
+                                  " vectors; give ids");
+        }
+        next.resize(vectors.rows());
+        std::iota(next.begin(), next.end(), next_id_);
+        ids = next;
+      }
+      SEGUE_RETURN_IF_ERROR(check_new(ids, id_map()));
+      return insert(vectors, ids, options);
+    });
+    return_freed_memory(vectors.rows());
+    return added;
+  }
+
+  Status upsert_checked(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
+    const Status done = guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_vectors(vectors, dim_, metric_));
+      SEGUE_RETURN_IF_ERROR(check_threads(options.threads));
+      SEGUE_RETURN_IF_ERROR(check_ids(ids, vectors.rows()));
+      SEGUE_RETURN_IF_ERROR(check_file_before_change());
+      const std::lock_guard changing(changing_);
+      return insert(vectors, ids, options);
+    });
+    return_freed_memory(vectors.rows());
+    return done;
+  }
+
+  Status remove_checked(std::span<const Id> ids, std::size_t& removed) {
+    return guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_file_before_change());
+      const std::lock_guard changing(changing_);
+      std::vector<Id> there;
+      for (const Id id : ids) {
+        if (id_map().find(id) != kNoSlot) there.push_back(id);
+      }
+      std::sort(there.begin(), there.end());
+      there.erase(std::unique(there.begin(), there.end()), there.end());
+      removed = there.size();
+      if (!there.empty()) do_remove(there);
+      curves_.count_changes(removed);
+      return {};
+    });
+  }
+
+  Status search_checked(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
+                        float* scores) const {
+    return guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_search(queries, k, options, dim_, metric_));
+      if (options.recall == 0 || this->exact()) {
+        do_search(queries, k, options, ids, scores);
+        return {};
+      }
+      const Result<std::size_t> effort = effort_for(k, options.recall);
+      if (!effort.ok()) return effort.status();
+      SearchOptions chosen = options;
+      chosen.recall = 0;
+      chosen.ef = chosen.nprobe = *effort;  // a kind looks at its own
+      do_search(queries, k, chosen, ids, scores);
+      return {};
+    });
+  }
+
+  Status range_search_checked(MatrixView queries, float threshold, const SearchOptions& options, RangeResult& result) const {
+    return guard_memory([&]() -> Status {
+      SEGUE_RETURN_IF_ERROR(check_search(queries, 1, options, dim_, metric_));
+      if (threshold != threshold) return invalid_argument("threshold is NaN; it must be a number");
+      if (options.recall != 0 && !this->exact()) {
+        return unsupported("range_search cannot promise a recall: tune() measures the k best, not a threshold; pass ef or nprobe");
+      }
+      result = do_range_search(queries, threshold, options);
+      return {};
+    });
+  }
+
   Status insert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
     if (vectors.empty()) return {};
     const Id largest = *std::max_element(ids.begin(), ids.end());
@@ -318,6 +454,15 @@ class CheckedIndex : public PublicIndex, public IndexInternals {
     curves_.count_changes(vectors.rows());
     return {};
   }
+
+  mutable MetricsLink metrics_link_;
+  mutable std::mutex attaching_;
+  // Changed through publish_, read with `mutex_` held shared.
+  mutable MetricsBody* recorder_ = nullptr;
+  mutable std::uint64_t source_ = 0;
+  // Hints for those who hold no lock.
+  mutable std::atomic<bool> attached_{false};
+  mutable std::atomic<bool> changes_watched_{true};
 };
 
 }  // namespace segue

@@ -33,6 +33,7 @@ struct IvfLayout {
 class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
  public:
   IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& options);
+  ~IvfIndexBody() override { leave_metrics(); }
   static Status check_options(std::size_t dim, Metric metric, const IvfOptions& options);
   // From a file whose kind is "ivf".
   static Result<std::unique_ptr<Index>> open(const FileReader& file, bool verify);

@@ -101,6 +101,9 @@ void LiveIndex::set_catalog(std::shared_ptr<Catalog> catalog) {
   }
 }
 
+void LiveIndex::set_metrics(std::shared_ptr<Metrics> metrics) const { state_->set_metrics(std::move(metrics)); }
+std::shared_ptr<Metrics> LiveIndex::metrics() const { return state_->metrics(); }
+
 IndexStats LiveIndex::stats() const {
   IndexStats stats = state_->index()->stats();
   const LiveStats live = live_stats();

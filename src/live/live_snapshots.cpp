@@ -11,6 +11,8 @@
 #include "items/check_input.hpp"
 #include "items/index_internals.hpp"
 #include "live/live_state.hpp"
+#include "metrics/observed.hpp"
+#include "metrics/trace_span.hpp"
 #include "segue/live/live_index.hpp"
 
 namespace segue {
@@ -87,7 +89,7 @@ void LiveState::note_snapshot(std::uint64_t sequence, std::uint64_t bytes, doubl
   figures_.journal_bytes = journal_->figures().bytes + older_bytes_;
 }
 
-Status LiveState::snapshot() {
+Result<std::uint64_t> LiveState::write_if_changed() {
   const std::lock_guard snapshotting(snapshotting_);
   const Clock::time_point start = Clock::now();
   std::uint64_t sequence = 0;
@@ -141,7 +143,7 @@ Status LiveState::snapshot() {
     next_snapshot_at_ = figures_.journal_bytes + snapshot_threshold();
     return done;
   }
-  if (bytes == 0) return {};
+  if (bytes == 0) return bytes;
   remove_obsolete(directory_, sequence);
   {
     const std::lock_guard updating(updating_);
@@ -149,7 +151,16 @@ Status LiveState::snapshot() {
     older_bytes_ = 0;
   }
   note_snapshot(sequence, bytes, pause, start);
-  return {};
+  return bytes;
+}
+
+Status LiveState::snapshot() {
+  std::uint64_t bytes = 0;
+  return observed(metrics_, Operation::kSnapshot, bytes, [&]() -> Status {
+    const Result<std::uint64_t> written = write_if_changed();
+    if (written.ok()) bytes = *written;
+    return written.status();
+  });
 }
 
 void LiveState::run_snapshots() {
@@ -198,6 +209,13 @@ Status LiveState::switch_by_snapshot(const FileIdentity& identity, std::span<con
 }
 
 Status LiveState::replace(const Index& given) {
+  TraceSpan span("segue.replace");
+  Status done = replace_by(given);
+  span.end(done);
+  return done;
+}
+
+Status LiveState::replace_by(const Index& given) {
   const std::lock_guard snapshotting(snapshotting_);
   return guard_memory([&]() -> Status {
     const std::shared_ptr<const Index> fresh = plain(given);

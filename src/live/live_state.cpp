@@ -12,6 +12,7 @@
 #include "items/index_internals.hpp"
 #include "items/next_id.hpp"
 #include "items/recall_curves.hpp"
+#include "metrics/observed.hpp"
 
 namespace segue {
 namespace {
@@ -47,7 +48,10 @@ Status another_catalog() {
 
 LiveState::LiveState(std::string directory, const LiveOptions& options)
     : directory_(std::move(directory)), options_(options) {}
-LiveState::~LiveState() { (void)close(); }
+LiveState::~LiveState() {
+  metrics_.leave();
+  (void)close();
+}
 
 Result<std::shared_ptr<LiveState>> LiveState::open(const std::string& directory, const LiveOptions& options) {
   SEGUE_RETURN_IF_ERROR(check_options(options));
@@ -115,6 +119,8 @@ std::shared_ptr<Index> LiveState::index() const {
 
 void LiveState::take_over(std::shared_ptr<Index> index) {
   keep(index->catalog());
+  // Its changes are watched here, where they wait for the journal.
+  internals_of(*index).observe(metrics_.get(), false);
   const std::lock_guard lock(index_mutex_);
   index_.swap(index);
 }
@@ -194,16 +200,16 @@ Status LiveState::put(MatrixView vectors, std::span<const Id> ids, bool replacin
 }
 
 Status LiveState::add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  return put(vectors, ids, false, options);
+  return observed(metrics_, Operation::kAdd, vectors.rows(), [&] { return put(vectors, ids, false, options); });
 }
 
 Status LiveState::upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) {
-  return put(vectors, ids, true, options);
+  return observed(metrics_, Operation::kUpsert, vectors.rows(), [&] { return put(vectors, ids, true, options); });
 }
 
 Result<std::size_t> LiveState::remove(std::span<const Id> ids) {
   std::size_t removed = 0;
-  const Status done = guard_memory([&]() -> Status {
+  const auto remove_them = [&]() -> Status {
     std::unique_lock updating(updating_);
     SEGUE_RETURN_IF_ERROR(check_changeable());
     std::vector<Id> there;
@@ -216,7 +222,8 @@ Result<std::size_t> LiveState::remove(std::span<const Id> ids) {
       if (result.ok()) removed = *result;
       return result.status();
     });
-  });
+  };
+  const Status done = observed(metrics_, Operation::kRemove, removed, [&] { return guard_memory(remove_them); });
   if (!done.ok()) return done;
   return removed;
 }
@@ -294,6 +301,22 @@ LiveStats LiveState::stats() const {
     stats.syncs = journal.syncs;
   }
   return stats;
+}
+
+void LiveState::set_metrics(std::shared_ptr<Metrics> metrics) {
+  std::shared_ptr<Metrics> before;
+  const std::lock_guard updating(updating_);  // nobody puts another index in place
+  std::uint64_t number = 0;
+  before = metrics_.set(metrics, *this, number);
+  internals_of(*index_).observe(std::move(metrics), false);
+}
+
+void LiveState::add_gauges(MetricsSnapshot& snapshot) const {
+  const LiveStats now = stats();
+  LiveGauges& gauges = snapshot.live ? *snapshot.live : snapshot.live.emplace();
+  gauges.journal_lag += now.sequence - now.durable;
+  gauges.journal_bytes += now.journal_bytes;
+  gauges.snapshot_age = std::max(gauges.snapshot_age, now.snapshot_age);
 }
 
 Status LiveState::close() {

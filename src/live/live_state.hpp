@@ -19,12 +19,13 @@
 #include "live/journal.hpp"
 #include "live/recover.hpp"
 #include "live/snapshot.hpp"
+#include "metrics/metrics_body.hpp"
 #include "segue/index.hpp"
 #include "segue/live/live_options.hpp"
 
 namespace segue {
 
-class LiveState final : public CatalogKeeper, public std::enable_shared_from_this<LiveState> {
+class LiveState final : public CatalogKeeper, private MetricsSource, public std::enable_shared_from_this<LiveState> {
  public:
   static Status create(const std::string& directory, const Index& index, const LiveOptions& options);
   static Result<std::shared_ptr<LiveState>> open(const std::string& directory, const LiveOptions& options);
@@ -51,6 +52,8 @@ class LiveState final : public CatalogKeeper, public std::enable_shared_from_thi
   Status snapshot();
   Status sync();
   Status close();
+  void set_metrics(std::shared_ptr<Metrics> metrics);
+  std::shared_ptr<Metrics> metrics() const { return metrics_.get(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -59,16 +62,20 @@ class LiveState final : public CatalogKeeper, public std::enable_shared_from_thi
   Status start();
 
   Status check_changeable() const;
+  void add_gauges(MetricsSnapshot& snapshot) const override;
   Status put(MatrixView vectors, std::span<const Id> ids, bool replacing, const AddOptions& options);
   // Journals a change, makes it, and waits as the durability asks. `updating` is held, and let go before waiting.
   template <class Make>
   Status journaled(std::unique_lock<std::mutex>& updating, RecordType type, Payload payload, const Make& make);
+  Status replace_by(const Index& index);
   // Both locks are held. A snapshot that is a change by itself.
   Status switch_by_snapshot(const FileIdentity& identity, std::span<const SectionToWrite> sections);
   void take_over(std::shared_ptr<Index> index);
   void keep(const std::shared_ptr<Catalog>& catalog);
   std::uint64_t snapshot_threshold() const;
   void note_snapshot(std::uint64_t sequence, std::uint64_t bytes, double pause, Clock::time_point start);
+  // What snapshot() does, unwatched; how many bytes were written, 0 where nothing had changed.
+  Result<std::uint64_t> write_if_changed();
   void run_snapshots();
 
   const std::string directory_;
@@ -83,6 +90,8 @@ class LiveState final : public CatalogKeeper, public std::enable_shared_from_thi
   mutable std::mutex index_mutex_;
   std::shared_ptr<Index> index_;
   bool closed_ = false;  // under updating_
+
+  MetricsLink metrics_;
 
   mutable std::mutex figures_mutex_;
   std::condition_variable snapshot_due_;

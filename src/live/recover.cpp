@@ -9,8 +9,10 @@
 #include "file/directory.hpp"
 #include "file/source.hpp"
 #include "items/check_input.hpp"
+#include "items/index_internals.hpp"
 #include "live/replay.hpp"
 #include "live/snapshot.hpp"
+#include "metrics/trace_span.hpp"
 
 namespace segue {
 namespace {
@@ -48,6 +50,7 @@ Result<Recovered> recover_until(const std::string& directory, const LiveOptions&
   if (!loaded.ok()) return loaded.status();
   out.report.load_seconds = seconds_since(start);
   out.index = std::move(loaded->index);
+  internals_of(*out.index).observe(nullptr, false);  // a replay is no traffic
   out.identity = loaded->name.identity;
   out.snapshot = out.report.snapshot = loaded->name.sequence;
   out.report.snapshot_bytes = loaded->bytes;
@@ -113,11 +116,16 @@ Status copy_segment(const std::string& path, std::uint64_t bytes) {
 // A change that index or catalog refuse is taken back before another is written; a process that was killed in between left it
 // as the last record, which then is none.
 Result<Recovered> recover(const std::string& directory, const LiveOptions& options, WalkPolicy policy) {
+  TraceSpan span("segue.replay");
   std::uint64_t refused = 0;
   Result<Recovered> recovered = recover_until(directory, options, policy, 0, refused);
-  if (recovered.ok() || refused == 0 || policy == WalkPolicy::kSalvage) return recovered;
+  if (recovered.ok() || refused == 0 || policy == WalkPolicy::kSalvage) {
+    span.end(recovered.status());
+    return recovered;
+  }
   std::uint64_t again = 0;
   Result<Recovered> without = recover_until(directory, options, policy, refused, again);
+  if (!without.ok()) span.end(recovered.status());
   return without.ok() ? std::move(without) : std::move(recovered);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "items/check_input.hpp"
+#include "metrics/observed.hpp"
 #include "serving/open_snapshot.hpp"
 #include "serving/pinned_slots.hpp"
 #include "serving/reaper.hpp"
@@ -19,10 +20,11 @@ using Snapshots = PinnedSlots<ServingSnapshotBody>;
 using Pin = Snapshots::Pin;
 using Opened = Result<std::unique_ptr<ServingSnapshotBody>>;
 
-class ServingBody final : public Serving {
+class ServingBody final : public Serving, private MetricsSource {
  public:
   explicit ServingBody(ServingOptions options) : options_(std::move(options)), reaper_(std::make_shared<Reaper>()) {}
   ~ServingBody() override {
+    metrics_.leave();
     // What is freed from here on is freed here.
     reaper_->close();
     snapshots_.exchange(nullptr);
@@ -36,6 +38,8 @@ class ServingBody final : public Serving {
   }
   template <class Open>
   Result<std::uint64_t> replace(const Open& open);
+  template <class Open>
+  Status replace_by(const Open& open, std::uint64_t& generation, std::uint64_t& items);
 
   Status search_into(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                      float* scores) const override {
@@ -61,8 +65,24 @@ class ServingBody final : public Serving {
   std::chrono::system_clock::time_point loaded_at() const noexcept override { return Pin(snapshots_)->loaded_at(); }
   std::size_t held() const noexcept override { return reaper_->held(); }
   Metric metric() const noexcept override { return *metric_; }
+  void set_metrics(std::shared_ptr<Metrics> metrics) override {
+    std::shared_ptr<Metrics> before;
+    const std::lock_guard lock(switching_);
+    std::uint64_t number = 0;
+    before = metrics_.set(metrics, *this, number);
+    Pin(snapshots_)->index().set_metrics(std::move(metrics));
+  }
+  std::shared_ptr<Metrics> metrics() const override { return metrics_.get(); }
 
  private:
+  void add_gauges(MetricsSnapshot& snapshot) const override {
+    ServingGauges& gauges = snapshot.serving ? *snapshot.serving : snapshot.serving.emplace();
+    const Pin now(snapshots_);
+    gauges.generation = std::max(gauges.generation, now->generation());
+    gauges.held += held();
+    const std::chrono::duration<double> age = std::chrono::system_clock::now() - now->loaded_at();
+    gauges.age = std::max(gauges.age, age.count());
+  }
   static std::string name_of(const ServingSnapshotBody& snapshot) {
     return "generation " + std::to_string(snapshot.generation()) +
            (snapshot.path().empty() ? "" : " ('" + snapshot.path() + "')");
@@ -79,6 +99,8 @@ class ServingBody final : public Serving {
   std::optional<Metric> metric_;  // of the first snapshot, before anybody else sees this
   const std::shared_ptr<Reaper> reaper_;
   Snapshots snapshots_;
+  MetricsLink metrics_;
+  std::mutex switching_;  // held while metrics change, and while an index gets them and begins to serve
   std::mutex swapping_;
   std::uint64_t generation_ = 0;
 };
@@ -86,6 +108,15 @@ class ServingBody final : public Serving {
 template <class Open>
 Result<std::uint64_t> ServingBody::replace(const Open& open) {
   if (is_preparing(options_)) return invalid_argument("prepare called swap() of the Serving that it prepares for");
+  std::uint64_t generation = 0;
+  std::uint64_t items = 0;
+  const Status done = observed(metrics_, Operation::kSwap, items, [&] { return replace_by(open, generation, items); });
+  if (!done.ok()) return done;
+  return generation;
+}
+
+template <class Open>
+Status ServingBody::replace_by(const Open& open, std::uint64_t& generation, std::uint64_t& items) {
   const std::lock_guard one_at_a_time(swapping_);
   Opened opened = open();
   if (!opened.ok()) {
@@ -96,16 +127,21 @@ Result<std::uint64_t> ServingBody::replace(const Open& open) {
   next.generation_ = generation_ + 1;
   next.loaded_at_ = std::chrono::system_clock::now();
   const Metric metric = next.index().metric();
+  items = next.index().size();
   std::shared_ptr<const ServingSnapshotBody> watched;
   SEGUE_RETURN_IF_ERROR(guard_memory([&]() -> Status {
     watched = reaper_->watch(std::move(*opened));
     return {};
   }));
   if (!metric_) metric_ = metric;
-  ++generation_;
-  snapshots_.exchange(std::move(watched)).reset();
+  generation = ++generation_;
+  {
+    const std::lock_guard switching(switching_);
+    if (std::shared_ptr<Metrics> metrics = metrics_.get()) watched->index().set_metrics(std::move(metrics));
+    snapshots_.exchange(std::move(watched)).reset();
+  }
   reaper_->wait();
-  return generation_;
+  return {};
 }
 
 template <class What>

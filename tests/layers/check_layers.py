@@ -55,6 +55,7 @@ LAYERS = {
         ["include/segue/index.hpp", "include/segue/flat.hpp", "include/segue/hnsw.hpp", "include/segue/ivf.hpp",
          "include/segue/build.hpp", "include/segue/build_file.hpp", "include/segue/vector_source.hpp", "src/sources/**",
          "include/segue/tune.hpp", "src/tune.cpp", "src/tuning/**",
+         "include/segue/metrics.hpp", "include/segue/trace.hpp", "src/metrics/**",
          "src/index.cpp", "src/build.cpp", "src/plan_build.cpp", "src/items/**", "src/codes/**", "src/flat/**", "src/hnsw/**", "src/ivf/**"],
         ["base", "kernels", "core data", "core algorithms", "file container", "catalog"],
     ),

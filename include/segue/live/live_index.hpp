@@ -103,6 +103,9 @@ class LiveIndex final : public Index {
   std::shared_ptr<Catalog> catalog() const override;
   // As replace_catalog(); what fails there is what health() says from then on.
   void set_catalog(std::shared_ptr<Catalog> catalog) override;
+  // They go on over every replace(). Changes are timed with their wait for the journal; snapshots count too.
+  void set_metrics(std::shared_ptr<Metrics> metrics) const override;
+  std::shared_ptr<Metrics> metrics() const override;
   // Another catalog, or none. It belongs to this index then. A snapshot makes it durable.
   Status replace_catalog(std::shared_ptr<Catalog> catalog);
 
