@@ -38,11 +38,13 @@ from ._segue import (
     Index,
     IvfIndex,
     LiveIndex,
+    Metrics,
     Serving,
     ServingSnapshot,
     __version__,
     parse_filter,
 )
+from ._trace import set_tracer
 from ._tune import Tuning, tune
 from .candidates import (
     CallableSource,
@@ -105,6 +107,7 @@ __all__ = [
     "IvfIndex",
     "LiveIndex",
     "Measure",
+    "Metrics",
     "MinimumQuota",
     "Mmr",
     "NearestToSeeds",
@@ -141,6 +144,7 @@ __all__ = [
     "parse_filter",
     "recall",
     "replay",
+    "set_tracer",
     "split_by_time",
     "tune",
     "verify",
@@ -157,6 +161,7 @@ for _public in (
     Index,
     IvfIndex,
     LiveIndex,
+    Metrics,
     Serving,
     ServingSnapshot,
 ):

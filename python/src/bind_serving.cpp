@@ -153,6 +153,8 @@ std::shared_ptr<py::object> hold(const py::object& object) {
           }};
 }
 
+Serving& serving_of(py::handle self) { return *self.cast<const Server&>(); }
+
 std::shared_ptr<const Index> served_index(py::handle self) { return share_index((*self.cast<const Server&>()).current()); }
 
 void bind_serving(py::module_& module) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "segue/index.hpp"
+#include "segue/serving.hpp"
 
 namespace segue::python {
 
@@ -23,6 +24,8 @@ void bind_files(pybind11::module_& module);
 void bind_live(pybind11::module_& module);
 // Serving, ServingSnapshot, without their searches.
 void bind_serving(pybind11::module_& module);
+// Metrics, Index.metrics, Serving.metrics, _set_tracer.
+void bind_metrics(pybind11::module_& module);
 // _build_file.
 void bind_build_file(pybind11::module_& module);
 // _build, _recall and the instruction sets.
@@ -35,6 +38,8 @@ pybind11::object adopt(std::shared_ptr<Index> index);
 
 // The index inside `self`; raises segue.InvalidArgument where a subclass forgot super().__init__().
 Index& index_of(pybind11::handle self);
+
+Serving& serving_of(pybind11::handle self);
 
 // The index that a Serving serves now, held together with its snapshot.
 std::shared_ptr<const Index> served_index(pybind11::handle self);

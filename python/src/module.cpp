@@ -26,6 +26,7 @@ PYBIND11_MODULE(_segue, module) {
   bind_candidates(module);
   bind_files(module);
   bind_live(module);
+  bind_metrics(module);
   bind_build(module);
   bind_build_file(module);
   bind_tune(module);

@@ -13,7 +13,7 @@ import pytest
 import segue
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = ("README.md", "docs/evaluation.md", "docs/serving.md")
+PAGES = ("README.md", "docs/evaluation.md", "docs/observability.md", "docs/serving.md")
 
 
 def public() -> dict[str, object]:
