@@ -113,13 +113,16 @@ def test_shadow_recall() -> None:
     keep = segue.IdSet(range(0, 3000, 3))
     hits = 0
     for query in queries:
-        found = index.search(query, 10, ef=10, filter=keep, exclude=[0, 3, 6])
+        dropped = -1
+        while dropped != settled(metrics)["dropped"]:  # again, where it met the thread in the queue
+            dropped = metrics.snapshot()["recall"]["dropped"]
+            found = index.search(query, 10, ef=10, filter=keep, exclude=[0, 3, 6])
         ids = np.setdiff1d(keep.ids(), [0, 3, 6])
         distances = ((index.get(ids) - query) ** 2).sum(1)
         hits += np.isin(found.ids, ids[np.argsort(distances, kind="stable")[:10]]).sum()
     recall = settled(metrics)
-    assert recall["measured"] >= 190 and recall["wanted"] == 10 * recall["measured"]
-    assert abs(recall["recall"] - hits / 2000) < (0.002 if recall["dropped"] == 0 else 0.02)
+    assert recall["measured"] == 200 and recall["wanted"] == 2000
+    assert abs(recall["recall"] - hits / 2000) < 0.002  # distances of numpy may round otherwise
     assert 0 < recall["low"] <= recall["recall"] <= recall["high"] <= 1
 
 
