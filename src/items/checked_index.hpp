@@ -7,13 +7,10 @@
 // reads, and alone for the moments in which a change becomes visible: see items/publisher.hpp. Whoever holds `changing_` may
 // read without the other. They are always taken in this order.
 //
-// Where metrics are attached or trace hooks set, the public calls go through observed() and search_observed(), which time
-// them and hold no lock meanwhile; else one look at two flags is all that it costs.
+// Where metrics are attached or trace hooks set, the public calls go through metrics/index_watch.hpp, which times and counts.
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -31,8 +28,7 @@
 #include "items/reader_mutex.hpp"
 #include "items/recall_curves.hpp"
 #include "items/return_memory.hpp"
-#include "metrics/metrics_body.hpp"
-#include "metrics/trace_span.hpp"
+#include "metrics/index_watch.hpp"
 
 namespace segue {
 
@@ -62,14 +58,14 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
   }
 
   Status add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
-    return observed(Operation::kAdd, vectors.rows(), [&] { return add_checked(vectors, ids, options); });
+    return watch_.change(Operation::kAdd, vectors.rows(), [&] { return add_checked(vectors, ids, options); });
   }
   Status upsert(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) final {
-    return observed(Operation::kUpsert, vectors.rows(), [&] { return upsert_checked(vectors, ids, options); });
+    return watch_.change(Operation::kUpsert, vectors.rows(), [&] { return upsert_checked(vectors, ids, options); });
   }
   Result<std::size_t> remove(std::span<const Id> ids) final {
     std::size_t removed = 0;
-    const Status status = observed(Operation::kRemove, removed, [&] { return remove_checked(ids, removed); });
+    const Status status = watch_.change(Operation::kRemove, removed, [&] { return remove_checked(ids, removed); });
     if (!status.ok()) return status;
     return removed;
   }
@@ -96,23 +92,25 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
 
   Status search_into(MatrixView queries, std::size_t k, const SearchOptions& options, Id* ids,
                      float* scores) const final {
-    if (!watched()) return search_checked(queries, k, options, ids, scores);
-    return search_observed(
+    if (!watch_.on()) return search_checked(queries, k, options, ids, scores);
+    return watch_.search(
         Operation::kSearch, queries, options,
         [&](const SearchOptions& measured) { return search_checked(queries, k, measured, ids, scores); },
-        [&](ShadowRecall& shadow, std::uint64_t first) { shadow.offer(first, source_, queries, k, options, ids); });
+        [&](ShadowRecall& shadow, std::uint64_t first, std::uint64_t index) {
+          shadow.offer(first, index, queries, k, options, ids);
+        });
   }
 
   Result<RangeResult> range_search(MatrixView queries, float threshold, const SearchOptions& options) const final {
     RangeResult result;
     const Status status =
-        !watched() ? range_search_checked(queries, threshold, options, result)
-                   : search_observed(
-                         Operation::kRangeSearch, queries, options,
-                         [&](const SearchOptions& measured) {
-                           return range_search_checked(queries, threshold, measured, result);
-                         },
-                         [](ShadowRecall&, std::uint64_t) {});
+        !watch_.on() ? range_search_checked(queries, threshold, options, result)
+                     : watch_.search(
+                           Operation::kRangeSearch, queries, options,
+                           [&](const SearchOptions& measured) {
+                             return range_search_checked(queries, threshold, measured, result);
+                           },
+                           [](ShadowRecall&, std::uint64_t, std::uint64_t) {});
     if (!status.ok()) return status;
     return result;
   }
@@ -165,19 +163,9 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
   }
 
   void set_metrics(std::shared_ptr<Metrics> metrics) const final { observe(std::move(metrics), true); }
-  std::shared_ptr<Metrics> metrics() const final { return metrics_link_.get(); }
+  std::shared_ptr<Metrics> metrics() const final { return watch_.metrics(); }
   void observe(std::shared_ptr<Metrics> metrics, bool changes) const final {
-    const std::lock_guard one_at_a_time(attaching_);
-    std::uint64_t number = 0;
-    Metrics* const next = metrics.get();
-    // Those before stay until nobody can be raising their counters.
-    const std::shared_ptr<Metrics> before = metrics_link_.set(std::move(metrics), *this, number);
-    publish_([&] {
-      recorder_ = next == nullptr ? nullptr : &body_of(*next);
-      source_ = number;
-    });
-    changes_watched_.store(changes, std::memory_order_relaxed);
-    attached_.store(next != nullptr, std::memory_order_relaxed);
+    watch_.set(std::move(metrics), changes, *this);
   }
   std::size_t read_slots(std::size_t first, std::size_t count, std::vector<Id>& ids,
                          std::vector<float>& rows) const final {
@@ -232,7 +220,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
   virtual RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const = 0;
 
   // The first thing in the destructor of a kind.
-  void leave_metrics() noexcept { metrics_link_.leave(); }
+  void leave_metrics() noexcept { watch_.leave(); }
 
   std::size_t dim_;
   Metric metric_;
@@ -276,63 +264,6 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
   }
 
  private:
-  bool watched() const noexcept { return attached_.load(std::memory_order_relaxed) || tracing(); }
-  static std::uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) noexcept {
-    return static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
-  }
-  // The metrics stay for as long as the lock is held: see observe().
-  template <class Record>
-  void record(const Record& record_in) const noexcept {
-    const std::shared_lock lock(mutex_);
-    if (recorder_ != nullptr) record_in(*recorder_);
-  }
-
-  // `items` is looked at afterwards.
-  template <class Work>
-  Status observed(Operation operation, const std::size_t& items, const Work& work) const {
-    if (!watched() || !changes_watched_.load(std::memory_order_relaxed)) return work();
-    TraceSpan span(span_name(operation));
-    const auto start = std::chrono::steady_clock::now();
-    Status done = work();
-    const std::uint64_t took = nanoseconds_since(start);
-    span.end(done);
-    record([&](MetricsBody& metrics) {
-      if (done.ok()) metrics.record(operation, took, items);
-      else metrics.record_error(operation);
-    });
-    return done;
-  }
-
-  // work(options with stats of their own, if there were none); offer(shadow, number of the first query).
-  template <class Work, class Offer>
-  Status search_observed(Operation operation, MatrixView queries, const SearchOptions& options, const Work& work,
-                         const Offer& offer) const {
-    std::array<QueryStats, 8> few;
-    std::vector<QueryStats> many;
-    SearchOptions measured = options;
-    if (options.stats.empty() && attached_.load(std::memory_order_relaxed)) {
-      if (queries.rows() > few.size()) {
-        const Status room = guard_memory([&]() -> Status {
-          many.resize(queries.rows());
-          return {};
-        });
-        if (!room.ok()) return room;
-      }
-      measured.stats = queries.rows() > few.size() ? std::span(many) : std::span(few).first(queries.rows());
-    }
-    TraceSpan span(span_name(operation));
-    const auto start = std::chrono::steady_clock::now();
-    Status done = work(measured);
-    const std::uint64_t took = nanoseconds_since(start);
-    span.end(done);
-    record([&](MetricsBody& metrics) {
-      if (!done.ok()) return metrics.record_error(operation);
-      const std::uint64_t first = metrics.record_search(operation, took, queries.rows(), measured.stats);
-      if (metrics.shadow() != nullptr) offer(*metrics.shadow(), first);
-    });
-    return done;
-  }
-
   void add_gauges(MetricsSnapshot& snapshot) const final {
     ++snapshot.indexes;
     snapshot.items += size();
@@ -455,14 +386,7 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
     return {};
   }
 
-  mutable MetricsLink metrics_link_;
-  mutable std::mutex attaching_;
-  // Changed through publish_, read with `mutex_` held shared.
-  mutable MetricsBody* recorder_ = nullptr;
-  mutable std::uint64_t source_ = 0;
-  // Hints for those who hold no lock.
-  mutable std::atomic<bool> attached_{false};
-  mutable std::atomic<bool> changes_watched_{true};
+  mutable IndexWatch watch_{mutex_};
 };
 
 }  // namespace segue
