@@ -27,6 +27,7 @@ Journal::Journal(std::string directory, std::uint64_t identity, JournalFile file
       appended_(last),
       synced_(last) {
   allocate_ahead(*file_);
+  bytes_ = file_->size();
   if (durability_ != Durability::kNever) thread_ = std::thread([this] { run(); });
 }
 
@@ -52,6 +53,7 @@ Result<std::uint64_t> Journal::append(RecordType type, Payload payload) {
   {
     const std::lock_guard lock(mutex_);
     appended_ = name.sequence;
+    bytes_ = file_->size();
   }
   appended_more_.notify_one();
   return name.sequence;
@@ -62,6 +64,7 @@ Status Journal::take_back(Status refused) {
   // A sync under way would count the number as durable that the next record is to have.
   synced_more_.wait(lock, [this] { return !syncing_; });
   const Status cut = file_->cut(size_before_);
+  bytes_ = file_->size();
   appended_ -= 1;
   synced_ = std::min(synced_, appended_);
   if (cut.ok()) return refused;
@@ -83,6 +86,7 @@ Result<std::uint64_t> Journal::roll() {
   (void)file_->trim();  // opening takes zeros for what they are as well
   const std::lock_guard lock(mutex_);
   file_ = std::move(next);
+  bytes_ = file_->size();
   name_synced_ = false;
   return left;
 }
@@ -93,6 +97,7 @@ void Journal::switch_to(JournalFile file, std::uint64_t last) {
   std::unique_lock lock(mutex_);
   synced_more_.wait(lock, [this] { return !syncing_; });
   file_ = std::move(next);
+  bytes_ = file_->size();
   appended_ = synced_ = last;
 }
 
@@ -170,7 +175,7 @@ Status Journal::health() const {
 
 Journal::Figures Journal::figures() const {
   const std::lock_guard lock(mutex_);
-  return {appended_, synced_, file_->size(), syncs_};
+  return {appended_, synced_, bytes_, syncs_};
 }
 
 void Journal::stop_thread() {

@@ -87,6 +87,7 @@ class Journal {
   std::condition_variable synced_more_;    // synced_, syncing_ or failure_ changed
   std::shared_ptr<JournalFile> file_;
   std::uint64_t size_before_ = 0;  // of the file, before the last append
+  std::uint64_t bytes_ = 0;        // of the file, for those who ask beside whoever appends
   std::uint64_t appended_;         // numbers, all of them inclusive
   std::uint64_t synced_;
   std::uint64_t syncs_ = 0;
