@@ -1,0 +1,112 @@
+#pragma once
+// What a soak is judged by: errors, wrong answers, memory that grows, a p99 that drifts, recall that falls.
+//
+// Growth and drift are slopes through all periods after the warm-up, by Theil and Sen (the median of the slopes of all
+// pairs; Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 1968): up to 29 % of the periods may
+// be anything, so a minute in which something else ran on the machine is no drift, and a steady leak is one.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace segue::bench {
+
+struct SoakPeriod {
+  double begin = 0, end = 0;       // seconds since the start
+  std::uint64_t errors = 0;        // calls that failed, and answers that were wrong
+  double p99 = 0;                  // of searches in the live index, microseconds
+  double serving_p99 = 0;          // of those in the Serving
+  std::uint64_t resident = 0;      // the least of it within the period, bytes: peaks are those of snapshots
+  double recall = -1;              // -1: not looked at
+  double serving_recall = -1;
+};
+
+struct SoakLimits {
+  double warm_up = 240;            // seconds that are not judged, but for errors
+  double growth = 0.03;            // of resident memory, from the end of the warm-up to the end; a share of it
+  std::uint64_t growth_bytes = 4 << 20;  // and so much more, which one arena of the allocator takes
+  double drift = 0.25;             // of either p99 in the same time; a share. Below 0: not judged
+  double recall = 0.9;             // in every sample
+};
+
+// The median of the slopes of all pairs; 0 of fewer than two.
+inline double steady_slope(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> slopes;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t j = i + 1; j < x.size(); ++j) {
+      if (x[j] != x[i]) slopes.push_back((y[j] - y[i]) / (x[j] - x[i]));
+    }
+  }
+  if (slopes.empty()) return 0;
+  const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(slopes.size() / 2);
+  std::nth_element(slopes.begin(), middle, slopes.end());
+  return *middle;
+}
+
+inline double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+struct SoakVerdict {
+  std::vector<std::string> failures;  // none: it held
+  std::size_t judged = 0;             // periods after the warm-up
+  double growth = 0;                  // bytes, over the periods judged
+  double resident = 0;                // the median of it
+  double drift = 0, serving_drift = 0;  // shares, over the periods judged
+  double p99 = 0, serving_p99 = 0;    // medians
+  double recall = 1, serving_recall = 1;  // the least
+};
+
+inline SoakVerdict judge(const std::vector<SoakPeriod>& periods, const SoakLimits& limits) {
+  SoakVerdict verdict;
+  const auto fail = [&](const char* format, auto... values) {
+    char text[256];
+    std::snprintf(text, sizeof(text), format, values...);
+    verdict.failures.emplace_back(text);
+  };
+  std::vector<double> at, resident, p99, serving_p99;
+  std::uint64_t errors = 0;
+  for (const SoakPeriod& period : periods) {
+    errors += period.errors;
+    if (period.recall >= 0) verdict.recall = std::min(verdict.recall, period.recall);
+    if (period.serving_recall >= 0) verdict.serving_recall = std::min(verdict.serving_recall, period.serving_recall);
+    if (period.begin < limits.warm_up) continue;
+    at.push_back((period.begin + period.end) / 2);
+    resident.push_back(static_cast<double>(period.resident));
+    p99.push_back(period.p99);
+    serving_p99.push_back(period.serving_p99);
+  }
+  if (errors != 0) fail("%llu errors or wrong answers", static_cast<unsigned long long>(errors));
+  verdict.judged = at.size();
+  if (at.size() < 3) {
+    fail("%zu periods after a warm-up of %.0f s are too few to judge; 3 are needed", at.size(), limits.warm_up);
+    return verdict;
+  }
+  const double seconds = at.back() - at.front();
+  verdict.resident = median(resident);
+  verdict.growth = steady_slope(at, resident) * seconds;
+  verdict.p99 = median(p99);
+  verdict.serving_p99 = median(serving_p99);
+  verdict.drift = steady_slope(at, p99) * seconds / std::max(verdict.p99, 1.0);
+  verdict.serving_drift = steady_slope(at, serving_p99) * seconds / std::max(verdict.serving_p99, 1.0);
+  if (verdict.growth > limits.growth * verdict.resident + static_cast<double>(limits.growth_bytes)) {
+    fail("memory grew by %.1f MB of %.1f MB in %.0f s", verdict.growth / 1e6, verdict.resident / 1e6, seconds);
+  }
+  if (limits.drift >= 0 && verdict.drift > limits.drift) {
+    fail("p99 of searches rose by %.0f %% in %.0f s", 100 * verdict.drift, seconds);
+  }
+  if (limits.drift >= 0 && verdict.serving_drift > limits.drift) {
+    fail("p99 of searches in the Serving rose by %.0f %% in %.0f s", 100 * verdict.serving_drift, seconds);
+  }
+  if (verdict.recall < limits.recall) fail("recall fell to %.4f", verdict.recall);
+  if (verdict.serving_recall < limits.recall) fail("recall of the Serving fell to %.4f", verdict.serving_recall);
+  return verdict;
+}
+
+}  // namespace segue::bench
