@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
-#include "file/checksum.hpp"
-#include "file/journal_layout.hpp"
+#include "fuzz/journal_directory.hpp"
 #include "live/live_cases.hpp"
 #include "support/allocation_limit.hpp"
 
@@ -48,28 +46,6 @@ class LiveDirectory : public testing::Test {
     ASSERT_TRUE(live->catalog()->remove(std::vector<Id>{8}).ok());
     segment_ = read_bytes(path_ + kSegment);
     segment_.resize(live->live_stats().journal_bytes);  // without the room ahead, where nothing is to be found
-  }
-
-  // Makes the sums of header and records right, as far as their lengths lead.
-  static void fix_sums(Bytes& file) {
-    using namespace journal_layout;
-    if (file.size() < sizeof(FileHeader)) return;
-    FileHeader header;
-    std::memcpy(&header, file.data(), sizeof(header));
-    header.checksum = checksum_of(std::as_bytes(std::span(file).first(56)));
-    std::memcpy(file.data(), &header, sizeof(header));
-    for (std::size_t at = sizeof(header); file.size() - at >= sizeof(RecordHeader);) {
-      RecordHeader record;
-      std::memcpy(&record, file.data() + at, sizeof(record));
-      if (record.bytes > file.size() - at - sizeof(record)) break;
-      Checksum sum;
-      sum.update(std::as_bytes(std::span(&header.identity, 1)));
-      sum.update(std::as_bytes(std::span(file).subspan(at, 32)));
-      sum.update(std::as_bytes(std::span(file).subspan(at + sizeof(record), record.bytes)));
-      record.checksum = sum.digest();
-      std::memcpy(file.data() + at, &record, sizeof(record));
-      at += sizeof(record) + record.bytes;
-    }
   }
 
   // Whatever opens is whole, whatever does not says so.
@@ -115,7 +91,7 @@ TEST_F(LiveDirectory, MutatedJournalsWithRightSums) {
   for (int i = 0, count = mutations(); i < count; ++i) {
     SCOPED_TRACE("seed " + std::to_string(kSeed + 1) + ", mutation " + std::to_string(i));
     Bytes damaged = mutate(segment_, random);
-    fix_sums(damaged);
+    fix_journal_sums(damaged);
     write_all_bytes(path_ + kSegment, damaged);
     open(path_, false);
     if (i % 16 == 0) {
