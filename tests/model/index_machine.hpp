@@ -43,6 +43,7 @@ class IndexMachine {
         subject_(std::move(subject)),
         reference_(dim, which.metric),
         tallies_(tallies) {}
+  virtual ~IndexMachine() = default;
 
   void apply(const Operation& operation) {
     random_ = Random(operation.seed);
@@ -53,12 +54,12 @@ class IndexMachine {
     ASSERT_NO_FATAL_FAILURE(search());
   }
 
- private:
+ protected:
   static constexpr std::size_t kBatch = 40;
 
   Index& index() { return subject_->index(); }
 
-  void change(std::string_view name) {
+  virtual void change(std::string_view name) {
     if (name == "add") return add(false);
     if (name == "add without ids") return add(true);
     if (name == "upsert") return upsert();
@@ -318,8 +319,8 @@ class IndexMachine {
     ASSERT_NO_FATAL_FAILURE(check_range(index(), reference_, view, threshold, options, tallies_.range));
   }
 
-  const IndexCase which_;
-  const std::size_t dim_;
+  IndexCase which_;
+  std::size_t dim_;
   Random random_;
   std::unique_ptr<Subject> subject_;
   Reference reference_;
