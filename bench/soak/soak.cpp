@@ -141,7 +141,8 @@ class Soak {
     for (std::size_t i = 0; i < options_.writers; ++i) {
       threads.emplace_back([this, i] {
         drive_updates(
-            Pacer(start_, options_.updates / static_cast<double>(options_.writers), 30 + i), vectors_, i, options_.writers, world_, *live_, stop_, updates_, faults_);
+            Pacer(start_, options_.updates / static_cast<double>(options_.writers), 30 + i), vectors_, i,
+            options_.writers, world_, *live_, stop_, updates_, faults_);
       });
     }
     return threads;
@@ -261,7 +262,7 @@ class Soak {
     }
     const SoakVerdict verdict = judge(periods_, options_.limits);
     std::printf("after %.0f s of warm-up, %zu periods: p99 %.0f us, %+.0f %%; in the Serving %.0f us, %+.0f %%; memory "
-                "%.1f MB, %+.1f MB; least recall %.4f, in the Serving %.4f; %llu swaps\n",
+                "%.1f MB, %+.1f MB; recall %.4f, in the Serving %.4f; %llu swaps\n",
                 options_.limits.warm_up, verdict.judged, verdict.p99, 100 * verdict.drift, verdict.serving_p99,
                 100 * verdict.serving_drift, verdict.resident / 1e6, verdict.growth / 1e6, verdict.recall,
                 verdict.serving_recall, static_cast<unsigned long long>(swaps_.load()));

@@ -21,7 +21,7 @@ struct SoakOptions {
   double updates = 500;            // a second: upserts of items there are, removals, and new items, as many as removals
   std::size_t searchers = 2, writers = 4;  // threads; one more searches in the Serving
   double snapshot_every = 60;      // seconds; each is swapped into the Serving
-  std::size_t checked = 20;        // queries a period whose recall is counted
+  std::size_t checked = 50;        // queries a period whose recall is counted
   Durability durability = Durability::kBatch;
   std::string directory;           // a new one; empty: in that for temporary files
   std::string out;                 // a file for the figures as lines of JSON; empty: none

@@ -84,7 +84,7 @@ LAYERS = {
               ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "serving", "umbrella"]),
     "tests": (["tests/**"],
               ["base", "kernels", "core data", "core algorithms", "file container", "catalog", "indexes", "candidates", "live", "file", "serving", "interop",
-               "umbrella", "examples"]),
+               "umbrella", "examples", "bench"]),
 }
 
 # Foreign headers (a prefix of what stands between the brackets): the files that may include them.
