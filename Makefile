@@ -1,6 +1,6 @@
 # The commands of the project. Each does all set-up it needs; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench bench-check curves setup format clean
+.PHONY: help demo test fuzz bench bench-check curves soak setup format clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -22,6 +22,9 @@ bench-check: setup ## this commit against the one it departs from, in turns; fai
 
 curves: setup ## recall against queries/s, Segue and the peers that are installed; SETS="a.npz b.npz" measures those
 	@tools/curves.sh $(SETS)
+
+soak: setup ## searches, updates, snapshots and swaps for SOAK_SECONDS (1200), judged and drawn
+	@tools/soak.sh
 
 setup: ## distribution packages that are missing, and one virtual environment
 	@tools/setup.sh
