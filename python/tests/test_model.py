@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 import segue
 from segue import field
 
-DIM = 5
+DIM = 5  # at most
 IDS = st.integers(0, 30)
 SOME = st.lists(IDS, max_size=6, unique=True)
 # Whole numbers: many equal vectors and scores, and rounding of f16 and bf16 that changes nothing.
@@ -41,6 +41,7 @@ ROUNDING = {"auto": 1e-6, "f32": 1e-6, "f16": 1e-3, "bf16": 8e-3, "sq8": 1 / 254
 
 class IndexMachine(RuleBasedStateMachine):
     kind, metric, storage = "flat", "l2", "f32"
+    dim = DIM
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +58,7 @@ class IndexMachine(RuleBasedStateMachine):
         self.put(self.index.add, list(range(6)), vectors)
 
     def put(self, call: Any, ids: list[int], vectors: np.ndarray) -> None:
-        given = vectors[: len(ids)].copy()
+        given = vectors[: len(ids), : self.dim].copy()
         given[:, 0] += (given == 0).all(axis=1)  # no zero vector, which cosine refuses
         call(given, ids)
         stored = self.index.get(ids)
@@ -70,7 +71,7 @@ class IndexMachine(RuleBasedStateMachine):
     def add(self, ids: list[int], vectors: np.ndarray) -> None:
         if any(i in self.items for i in ids):
             with pytest.raises(segue.AlreadyExists):
-                self.index.add(vectors[: len(ids)] + 100, ids)
+                self.index.add(vectors[: len(ids), : self.dim] + 100, ids)
         else:
             self.put(self.index.add, ids, vectors)
 
@@ -135,7 +136,7 @@ class IndexMachine(RuleBasedStateMachine):
 
     @rule(vectors=VECTORS, listed=SOME, excluded=SOME, form=FILTERS)
     def search(self, vectors: np.ndarray, listed: list[int], excluded: list[int], form: str) -> None:
-        query = vectors[0] + 0.25
+        query = vectors[0, : self.dim] + 0.25
         if form == "minutes" and self.index.catalog is None:
             form = "none"
         filter_, passes = {
@@ -154,7 +155,7 @@ class IndexMachine(RuleBasedStateMachine):
 
     @rule(vectors=VECTORS, place=st.integers(0, 30))
     def range_search(self, vectors: np.ndarray, place: int) -> None:
-        query = vectors[0] + 0.25
+        query = vectors[0, : self.dim] + 0.25
         every = self.scores(query, lambda i: True)
         ranked = sorted(every.values(), reverse=self.metric != "l2")
         if len(ranked) < 2 or place + 1 >= len(ranked) or abs(ranked[place] - ranked[place + 1]) < 0.01:
@@ -178,6 +179,90 @@ class IndexMachine(RuleBasedStateMachine):
             )
 
 
+class LiveMachine(IndexMachine):
+    """A LiveIndex, its directory closed, left behind, salvaged and opened again, other indexes in place of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.homes, self.background = 0, False
+        self.home = self.folder / "live"
+        self.index = segue.LiveIndex(self.home, self.index, snapshots=False)
+
+    def teardown(self) -> None:
+        self.index.close()
+        super().teardown()
+
+    duplicate = None  # what has a directory has no copy
+
+    def open(self, home: pathlib.Path, background: bool = False, **options: Any) -> None:
+        self.home, self.background = home, background
+        self.index = segue.LiveIndex(home, **options)
+        assert self.index.open_report["cut_bytes"] == 0 and self.index.open_report["notes"] == []
+
+    def next_home(self) -> pathlib.Path:
+        self.homes += 1
+        return self.folder / f"live-{self.homes}"
+
+    @rule(mmap=st.booleans(), verify=st.booleans())
+    def save_and_load(self, mmap: bool, verify: bool) -> None:
+        path = self.folder / "index.segue"
+        self.index.save(path)
+        loaded = segue.load(path, mmap=mmap, verify=verify)
+        assert loaded.ids().tolist() == sorted(self.items) and loaded.dim == self.dim
+
+    @rule(durability=st.sampled_from(["batch", "interval", "never"]), background=st.booleans())
+    def reopen(self, durability: str, background: bool) -> None:
+        self.index.close()
+        with pytest.raises(segue.Unsupported):
+            self.index.remove(range(31))
+        self.open(self.home, background, durability=durability, snapshots=background, snapshot_bytes=1024)
+
+    def settle(self) -> None:
+        """What the background has begun is done, and nothing in the directory moves until the next change."""
+        if self.background:
+            self.index.snapshot()
+
+    @rule()
+    def read_beside(self) -> None:
+        self.settle()
+        with segue.LiveIndex(self.home, read_only=True) as reader:
+            assert reader.ids().tolist() == sorted(self.items)
+        with pytest.raises(segue.AlreadyExists):
+            segue.LiveIndex(self.home)
+
+    @rule()
+    def leave_behind(self) -> None:
+        """As if it had been killed: the files as they lie there, without a last word."""
+        self.settle()
+        copied = shutil.copytree(self.home, self.next_home(), ignore=shutil.ignore_patterns("LOCK"))
+        self.index.close()
+        self.open(pathlib.Path(copied))
+
+    @rule()
+    def salvage(self) -> None:
+        self.index.close()
+        to = self.next_home()
+        report = segue.LiveIndex.salvage(self.home, to)
+        assert report["losses"] == [] and report["items"] == len(self.items)
+        self.open(to)
+
+    @rule()
+    def snapshot(self) -> None:
+        self.index.snapshot()
+        stats = self.index.live_stats()
+        assert stats["snapshot"] == stats["sequence"] and stats["snapshot_error"] == ""
+
+    @rule(ids=SOME, vectors=VECTORS, dim=st.integers(1, DIM))
+    def replace(self, ids: list[int], vectors: np.ndarray, dim: int) -> None:
+        """A new model's vectors, of another dimension; the catalog stays."""
+        self.dim, self.items = dim, {}
+        fresh = make_index(self.kind, dim, self.metric, storage=self.storage)
+        fresh.add(np.ones((len(ids), dim), np.float32), ids)
+        self.index.replace(fresh)
+        assert self.index.dim == dim and self.index.ids().tolist() == sorted(ids)
+        self.put(self.index.upsert, ids, vectors)
+
+
 def machine(kind: str, metric: str, storage: str) -> type[IndexMachine]:
     return type("IndexMachine", (IndexMachine,), {"kind": kind, "metric": metric, "storage": storage})
 
@@ -193,6 +278,12 @@ def test_an_index_is_a_dict_that_is_searched(kind: str, storage: str) -> None:
 @pytest.mark.parametrize("metric", [m for m in METRICS if m != "l2"])
 def test_similarities(kind: str, metric: str) -> None:
     run_state_machine_as_test(machine(kind, metric, "f32"), settings=SETTINGS)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_live_index_is_too(kind: str, storage: str) -> None:
+    made = type("LiveMachine", (LiveMachine,), {"kind": kind, "storage": storage})
+    run_state_machine_as_test(made, settings=settings(SETTINGS, max_examples=5))
 
 
 class Forgetful(IndexMachine):
