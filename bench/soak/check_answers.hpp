@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "segue/segue.hpp"
+#include "serving/stand_back.hpp"
 #include "soak/made_vectors.hpp"
 #include "soak/traffic.hpp"
 #include "soak/world.hpp"
@@ -17,6 +18,8 @@ namespace segue::bench {
 // How far a score may be from that of the vector that was given: what codes of eight bits round away, squared distances of
 // clustered vectors being what they are, is some thousandths. Another vector of the same cluster is a tenth away.
 inline constexpr double kScoreTolerance = 0.02;
+// Of scans for the truth, which are no traffic.
+inline constexpr int kCheckNiceness = 19;
 
 inline double squared_distance(const float* a, const float* b, std::size_t dim) {
   float parts[8] = {};
@@ -72,8 +75,8 @@ inline Asked make_queries(const MadeVectors& vectors, std::size_t count, std::si
   return asked;
 }
 
-// The live index at one moment between two updates. Each answer has to be of an item that was there, with its score. Takes
-// updates as long as the searches take; the scan comes after.
+// The live index at one moment between two updates. Each answer has to be of an item that was there, with its score. Keeps
+// updates for as long as the searches take; the scan comes after, and gives way to everybody.
 inline double check_live(const Index& index, World& world, const MadeVectors& vectors, std::size_t count, std::size_t k,
                          std::size_t ef, std::uint64_t seed, Faults& faults) {
   Asked asked = make_queries(vectors, count, k, seed);
@@ -106,11 +109,13 @@ inline double check_live(const Index& index, World& world, const MadeVectors& ve
     }
   }
   std::vector<Nearest> nearest(count, Nearest(k));
-  for (const World::Item& item : items) {
-    if (!item.there) continue;
-    vectors.write(item.vector, row.data());
-    for (std::size_t q = 0; q < count; ++q) nearest[q].offer(squared_distance(&asked.queries[q * dim], row.data(), dim));
-  }
+  stand_back(kCheckNiceness, [&] {
+    for (const World::Item& item : items) {
+      if (!item.there) continue;
+      vectors.write(item.vector, row.data());
+      for (std::size_t q = 0; q < count; ++q) nearest[q].offer(squared_distance(&asked.queries[q * dim], row.data(), dim));
+    }
+  });
   return asked.recall(nearest, k);
 }
 
@@ -131,19 +136,22 @@ inline double check_snapshot(const Index& index, const MadeVectors& vectors, std
     asked.exact.push_back(squared_distance(&asked.queries[i / k * dim], answered->data() + i * dim, dim));
   }
   std::vector<Nearest> nearest(count, Nearest(k));
-  const std::vector<Id> ids = index.ids();
-  for (std::size_t from = 0; from < ids.size(); from += kRows) {
-    const auto some = std::span(ids).subspan(from, std::min(kRows, ids.size() - from));
-    const Result<std::vector<float>> rows = index.get(some);
-    if (!rows.ok()) {
-      faults.add("check of the Serving: " + rows.status().message());
-      return 0;
-    }
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      for (std::size_t q = 0; q < count; ++q) {
-        nearest[q].offer(squared_distance(&asked.queries[q * dim], rows->data() + i * dim, dim));
+  stand_back(kCheckNiceness, [&] {
+    const std::vector<Id> ids = index.ids();
+    for (std::size_t from = 0; from < ids.size() && status.ok(); from += kRows) {
+      const auto some = std::span(ids).subspan(from, std::min(kRows, ids.size() - from));
+      const Result<std::vector<float>> rows = index.get(some);
+      status = rows.status();
+      for (std::size_t i = 0; status.ok() && i < some.size(); ++i) {
+        for (std::size_t q = 0; q < count; ++q) {
+          nearest[q].offer(squared_distance(&asked.queries[q * dim], rows->data() + i * dim, dim));
+        }
       }
     }
+  });
+  if (!status.ok()) {
+    faults.add("check of the Serving: " + status.message());
+    return 0;
   }
   return asked.recall(nearest, k);
 }

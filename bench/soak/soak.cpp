@@ -13,10 +13,6 @@
 
 #include <unistd.h>
 
-#ifdef __linux__
-#include <sys/resource.h>
-#endif
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -123,7 +119,8 @@ class Soak {
     for (std::size_t i = 0; i < options_.searchers; ++i) {
       threads.emplace_back([this, i] {
         drive_searches(
-            Pacer(start_, options_.searches / static_cast<double>(options_.searchers), 10 + i), vectors_, options_.k, 1000 + i,
+            Pacer(start_, options_.searches / static_cast<double>(options_.searchers), 10 + i), vectors_, options_.k,
+            1000 + i,
             [this](MatrixView query, Id* ids, float* scores) {
               return live_->search_into(query, options_.k, {.ef = options_.ef, .threads = 1}, ids, scores);
             },
@@ -163,11 +160,7 @@ class Soak {
     }
   }
 
-  // Behind everybody else, as what it does is no traffic.
   void check() {
-#ifdef __linux__
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);
-#endif
     // In the middle of each period.
     for (std::size_t n = 0; sleep_until(start_ + seconds_of((static_cast<double>(n) + 0.5) * options_.period)); ++n) {
       recall_ = check_live(*live_, world_, vectors_, options_.checked, options_.k, options_.ef, 3000 + n, faults_);
@@ -208,6 +201,9 @@ class Soak {
     const LiveStats stats = live_->live_stats();
     const std::uint64_t faults = faults_.count();
     period.errors = faults - std::exchange(faults_seen_, faults);
+    period.searches = live.count;
+    period.serving_searches = serving.count;
+    period.updates = updates.count;
     period.p99 = live.p99;
     period.serving_p99 = serving.p99;
     period.recall = recall_.exchange(-1);

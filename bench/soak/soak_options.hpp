@@ -76,6 +76,7 @@ inline SoakOptions parse_options(int count, char** values) {
     else if (name == "--growth") o.limits.growth = number();
     else if (name == "--growth-mb") slack_mb = number();
     else if (name == "--drift") o.limits.drift = number();
+    else if (name == "--kept") o.limits.kept = number();
     else if (name == "--recall") o.limits.recall = number();
     else if (name == "--durability") {
       const Result<Durability> durability = parse_durability(value);
@@ -86,6 +87,9 @@ inline SoakOptions parse_options(int count, char** values) {
     }
     ++i;
   }
+  o.limits.searches = o.searches;
+  o.limits.serving_searches = o.serving_searches;
+  o.limits.updates = o.updates;
   o.limits.growth_bytes = static_cast<std::uint64_t>(slack_mb * (1 << 20));
   if (!warm_up_given) o.limits.warm_up = o.seconds / 5;
   return o;

@@ -1,5 +1,6 @@
 #pragma once
-// What a soak is judged by: errors, wrong answers, memory that grows, a p99 that drifts, recall that falls.
+// What a soak is judged by: errors, wrong answers, rates that were not kept, memory that grows, a p99 that drifts, recall that
+// falls.
 //
 // Growth and drift are slopes through all periods after the warm-up, by Theil and Sen (the median of the slopes of all
 // pairs; Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 1968): up to 29 % of the periods may
@@ -16,6 +17,8 @@ namespace segue::bench {
 
 struct SoakPeriod {
   double begin = 0, end = 0;       // seconds since the start
+  std::uint64_t searches = 0;      // in the live index
+  std::uint64_t serving_searches = 0, updates = 0;
   std::uint64_t errors = 0;        // calls that failed, and answers that were wrong
   double p99 = 0;                  // of searches in the live index, microseconds
   double serving_p99 = 0;          // of those in the Serving
@@ -29,6 +32,9 @@ struct SoakLimits {
   double growth = 0.03;            // of resident memory, from the end of the warm-up to the end; a share of it
   std::uint64_t growth_bytes = 4 << 20;  // and so much more, which one arena of the allocator takes
   double drift = 0.25;             // of either p99 in the same time; a share. Below 0: not judged
+  double searches = 1000;          // a second that are due, in the live index
+  double serving_searches = 250, updates = 500;
+  double kept = 0.98;              // so much of each has to be done
   double recall = 0.93;            // on average, of either
   double recall_fall = 0.02;       // and so much of it may be lost in the same time
 };
@@ -91,9 +97,14 @@ inline SoakVerdict judge(const std::vector<SoakPeriod>& periods, const SoakLimit
   };
   SoakCourse resident, p99, serving_p99, recall, serving_recall;
   std::uint64_t errors = 0;
+  double judged_seconds = 0, searches = 0, serving_searches = 0, updates = 0;
   for (const SoakPeriod& period : periods) {
     errors += period.errors;
     if (period.begin < limits.warm_up) continue;
+    judged_seconds += period.end - period.begin;
+    searches += static_cast<double>(period.searches);
+    serving_searches += static_cast<double>(period.serving_searches);
+    updates += static_cast<double>(period.updates);
     const double at = (period.begin + period.end) / 2;
     resident.add(at, static_cast<double>(period.resident));
     p99.add(at, period.p99);
@@ -108,6 +119,14 @@ inline SoakVerdict judge(const std::vector<SoakPeriod>& periods, const SoakLimit
     return verdict;
   }
   const double seconds = resident.seconds();
+  const auto judge_rate = [&](double done, double rate, const char* what) {
+    if (done < limits.kept * rate * judged_seconds) {
+      fail("%.1f of %.1f %s a second were done", done / judged_seconds, rate, what);
+    }
+  };
+  judge_rate(searches, limits.searches, "searches in the live index");
+  judge_rate(serving_searches, limits.serving_searches, "searches in the Serving");
+  judge_rate(updates, limits.updates, "updates");
   verdict.resident = median(resident.values);
   verdict.growth = resident.rise();
   if (verdict.growth > limits.growth * verdict.resident + static_cast<double>(limits.growth_bytes)) {

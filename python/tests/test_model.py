@@ -41,11 +41,11 @@ ROUNDING = {"auto": 1e-6, "f32": 1e-6, "f16": 1e-3, "bf16": 8e-3, "sq8": 1 / 254
 
 class IndexMachine(RuleBasedStateMachine):
     kind, metric, storage = "flat", "l2", "f32"
-    dim = DIM
+    dim, place = DIM, None
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="segue-model-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="segue-model-", dir=self.place))
         self.index = make_index(self.kind, DIM, self.metric, storage=self.storage)
         self.items: dict[int, np.ndarray] = {}  # as they are stored
         self.rows: dict[int, int | None] = {}
@@ -181,6 +181,8 @@ class IndexMachine(RuleBasedStateMachine):
 
 class LiveMachine(IndexMachine):
     """A LiveIndex, its directory closed, left behind, salvaged and opened again, other indexes in place of its own."""
+
+    place = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None  # a sync a change
 
     def __init__(self) -> None:
         super().__init__()

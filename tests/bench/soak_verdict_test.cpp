@@ -19,6 +19,9 @@ std::vector<SoakPeriod> good_run() {
     SoakPeriod period;
     period.begin = 10.0 * i;
     period.end = period.begin + 10;
+    period.searches = 10'000;
+    period.serving_searches = 2'500;
+    period.updates = i % 6 == 5 ? 4'700 : 5'050;
     period.p99 = 800 * noise() * (i % 6 == 5 ? 1.8 : 1);
     period.serving_p99 = 600 * noise();
     period.resident = static_cast<std::uint64_t>(200e6 + 1e6 * noise());
@@ -64,6 +67,16 @@ TEST(SoakVerdict, OneErrorIsOneTooMany) {
     periods[at].errors = 1;
     EXPECT_EQ(failures(periods), "1 errors or wrong answers; ");
   }
+}
+
+TEST(SoakVerdict, WhatWasNotDoneIsSeen) {
+  std::vector<SoakPeriod> periods = good_run();
+  for (std::size_t i = 60; i < periods.size(); ++i) periods[i].updates = 4'500;
+  EXPECT_NE(failures(periods).find("of 500.0 updates a second were done"), std::string::npos) << failures(periods);
+  periods = good_run();
+  for (SoakPeriod& period : periods) period.searches -= 300;
+  EXPECT_EQ(failures(periods), "970.0 of 1000.0 searches in the live index a second were done; ");
+  EXPECT_EQ(failures(periods, {.kept = 0.9}), "");
 }
 
 // 40 bytes an update are 20 kB/s.

@@ -70,6 +70,16 @@ TEST_F(Salvage, EveryByteChanged) {
   }
 }
 
+// A segment of which only the name came before the power went: nobody was told that anything is in it.
+TEST_F(Salvage, AnEmptyLastSegmentIsNoLoss) {
+  write_all_bytes(path_ + "/journal-00000000000000000007.log", std::vector<unsigned char>());
+  EXPECT_EQ(open_live(path_, {.read_only = true})->size(), 16u);
+  const SalvageReport report = salvage();
+  EXPECT_EQ(report.records, 6u);
+  EXPECT_TRUE(report.losses.empty()) << report.losses.front();
+  expect_items(*open_live(to_), versions(id_range(0, 16)));
+}
+
 TEST_F(Salvage, ASegmentThatIsGone) {
   {
     const std::unique_ptr<LiveIndex> live = open_live(path_);
