@@ -48,7 +48,7 @@ class LiveMachine : public IndexMachine {
   void replace() {
     const std::vector<IndexCase> all = all_cases();
     const std::size_t dims[] = {1, 3, 8, 17, 40};
-    const std::size_t held = live().catalog() == nullptr ? 0 : live().catalog()->size();
+    const std::shared_ptr<Catalog> catalog = live().catalog();
     std::vector<Id> ids = present_ids(random_.below(reference_.size() + 1));
     std::set<Id> fresh;
     for (std::size_t n = random_.below(20); n > 0; --n) fresh.insert(fresh_id());
@@ -70,7 +70,7 @@ class LiveMachine : public IndexMachine {
     ASSERT_EQ(live().kind(), which_.kind);
     ASSERT_EQ(live().metric(), which_.metric);
     ASSERT_EQ(live().dim(), dim_);
-    ASSERT_EQ(live().catalog() == nullptr ? 0 : live().catalog()->size(), held);
+    ASSERT_EQ(live().catalog(), catalog) << "who holds the catalog no longer holds that of this index";
     adopt(ids, x);
   }
 
