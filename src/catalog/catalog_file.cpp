@@ -45,7 +45,7 @@ bool fits(ColumnType type, Packing packing) noexcept {
 // What a file holds, in place; a copy where its pages cannot be written, as changes of a catalog do.
 template <class T>
 Buffer<T> take_from(const FileReader& file, std::span<T> values) {
-  if (file.writable()) return Buffer<T>(values, file.memory());
+  if (file.writable()) return Buffer<T>(values, file.lend(std::as_bytes(values)));
   Buffer<T> copy;
   copy.assign(values);
   return copy;

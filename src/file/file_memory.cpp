@@ -1,12 +1,14 @@
 #include "file/file_memory.hpp"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
 #include <new>
 #include <string>
+#include <utility>
 
 namespace segue {
 namespace {
@@ -22,7 +24,38 @@ constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
 #define MADV_POPULATE_READ 22
 #endif
 
+// A part of a file's memory in the hands of one array.
+class Loan {
+ public:
+  Loan(std::shared_ptr<FileMemory> memory, std::span<const std::byte> part) noexcept
+      : memory_(std::move(memory)), part_(part) {}
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() {
+    if (memory_.use_count() == 1) return;  // all of it goes
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(part_.data());
+    const std::uintptr_t first = (begin + page - 1) / page * page;
+    const std::uintptr_t last = (begin + part_.size()) / page * page;
+    // Of the heap's memory too: the block stays the allocator's, its pages come back as zeros, and nobody reads them.
+    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
+
+ private:
+  std::shared_ptr<FileMemory> memory_;
+  std::span<const std::byte> part_;
+};
+
 }  // namespace
+
+std::shared_ptr<void> FileMemory::lend(const std::shared_ptr<FileMemory>& memory,
+                                       std::span<const std::byte> part) noexcept {
+  try {
+    return std::make_shared<Loan>(memory, part);
+  } catch (const std::bad_alloc&) {
+    return memory;  // then it is freed with the rest
+  }
+}
 
 FileMemory::~FileMemory() {
   if (mapped_) {

@@ -29,6 +29,11 @@ class FileMemory {
   // Allocates exactly `bytes` at an address as aligned as a mapping's, and reads them from the source.
   static Result<std::shared_ptr<FileMemory>> read(const ByteSource& source);
 
+  // What keeps `part` valid, and gives its pages back to the system when it is let go of while others are still used: an index
+  // that grows copies one array after the other and needs none twice. Each byte is lent once. Pages that are only partly in
+  // it stay.
+  static std::shared_ptr<void> lend(const std::shared_ptr<FileMemory>& memory, std::span<const std::byte> part) noexcept;
+
   std::byte* data() const noexcept { return data_; }
   std::uint64_t size() const noexcept { return bytes_; }
   bool writable() const noexcept { return writable_.load(std::memory_order_acquire); }

@@ -62,6 +62,10 @@ bool FileReader::has(std::string_view name) const noexcept {
 
 std::shared_ptr<void> FileReader::memory() const noexcept { return memory_; }
 
+std::shared_ptr<void> FileReader::lend(std::span<const std::byte> part) const noexcept {
+  return FileMemory::lend(memory_, part);
+}
+
 bool FileReader::writable() const noexcept { return memory_->writable(); }
 
 Status FileReader::allow_writes() const {

@@ -63,6 +63,8 @@ class FileReader {
 
   // What keeps the spans valid.
   std::shared_ptr<void> memory() const noexcept;
+  // The same for one of them, or a part of one, that one array takes for itself alone: its pages go when that lets go.
+  std::shared_ptr<void> lend(std::span<const std::byte> part) const noexcept;
   const std::shared_ptr<FileMemory>& file_memory() const noexcept { return memory_; }
   // Before anything is written to a section. kOutOfMemory where a limit has no room for copies of all its pages.
   bool writable() const noexcept;

@@ -36,7 +36,7 @@ class TakeSections {
  private:
   template <class T>
   Buffer<T> keep(const Result<std::span<T>>& section) {
-    if (section.ok()) return Buffer<T>(*section, file_.memory());
+    if (section.ok()) return Buffer<T>(*section, file_.lend(std::as_bytes(*section)));
     if (status_.ok()) status_ = section.status();
     return {};
   }
