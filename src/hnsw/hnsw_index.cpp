@@ -13,6 +13,7 @@
 #include "hnsw/validate_state.hpp"
 #include "items/curve_sections.hpp"
 #include "items/range_result.hpp"
+#include "items/return_memory.hpp"
 #include "kernels/dispatch.hpp"
 #include "segue/core/parallel_for.hpp"
 #include "segue/isa.hpp"
@@ -99,7 +100,11 @@ Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const 
 void HnswIndexBody::tidy_if_needed(int threads) {
   try {
     if (needs_repair(state_)) repair_graph(state_, threads, publish_);
-    if (wants_layout(state_)) lay_out_anew(state_, threads, publish_);
+    if (wants_layout(state_)) {
+      lay_out_anew(state_, threads, publish_);
+      // It made the index a second time; otherwise each thread that ever does this keeps that much for its next.
+      return_freed_memory(state_.ids.size());
+    }
   } catch (const std::bad_alloc&) {
   }
 }
