@@ -145,11 +145,15 @@ bool IvfIndexBody::outgrown(std::size_t items) const noexcept {
   return options_.nlist == 0 && layout_.trained_on != 0 && items >= kOutgrown * layout_.trained_on;
 }
 
-// Rows that have come lie further from the centres than those that the centres were made of did.
+// Half of the rows that the centres were made of are gone, or those that have come lie further from them. Centres fit the rows
+// they were made of better than any others: 22,860 track factors, three times replaced, at nprobe 64: recall 0.952 without
+// the first rule, 0.962 with it, 0.978 in a fresh index; hardly any of that shows in their distances.
 bool IvfIndexBody::drifted() const noexcept {
+  constexpr std::size_t kGone = 2;
   constexpr std::size_t kPart = 4;   // of all items, that have come since
   constexpr double kFurther = 1.2;  // times the mean square; k-means anew then pays for itself within as many changes
   if (layout_.trained_on == 0 || layout_.energy < 0 || !keeps_store()) return false;
+  if (layout_.departed * kGone >= std::max<std::size_t>(ids_.size(), layout_.centroids.size())) return true;
   if (layout_.arrived * kPart < ids_.size()) return false;
   return layout_.blocks.mean_energy() > kFurther * layout_.energy;
 }
@@ -261,6 +265,7 @@ void IvfIndexBody::take_arrivals(const VectorStore& rows, std::span<const Id> id
   publish_.in_pieces(to.size(), kPiece, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t before = layout_.blocks.position_of(to[i]);
+      layout_.departed += before != BlockArrays::kNowhere;
       const std::size_t old_list = before == BlockArrays::kNowhere ? coded.lists[i] : layout_.blocks.list_of(before);
       layout_.blocks.take(coded, i);
       take_row(coded_ ? rests : rows, i, ids[i], to[i]);
@@ -324,6 +329,7 @@ void IvfIndexBody::remove_code(std::uint32_t slot) noexcept {
   const std::size_t position = layout_.blocks.position_of(slot);
   if (position == BlockArrays::kNowhere) return;
   const std::size_t list = layout_.blocks.list_of(position);
+  ++layout_.departed;
   layout_.blocks.remove(slot);
   weigh(layout_, list);
 }

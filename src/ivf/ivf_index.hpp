@@ -17,9 +17,10 @@ struct IvfLayout {
   ListBlocks blocks;
   Buffer<float> spread;          // inner product: what a list's spread adds to its worth
   std::uint64_t trained_on = 0;  // items; 0: centres of the caller's
-  // Since the lists were made, or read: rows that came, and what the mean |r|^2 of all was then (ListBlocks), or, where
-  // there were none, of the sample. Below zero: unknown.
+  // Since the lists were made, or read: rows that came, rows that went, and what the mean |r|^2 of all was then (ListBlocks),
+  // or, where there were none, of the sample. Below zero: unknown.
   std::uint64_t arrived = 0;
+  std::uint64_t departed = 0;
   double energy = -1;
 
   IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
