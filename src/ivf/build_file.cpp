@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kUsualMemory = std::size_t{1} << 30;
 // As do_write has them.
-constexpr std::size_t kSections = 15;
+constexpr std::size_t kSections = 16;
 // Where the steps end, as parts of the time that a million vectors of 128 dimensions take.
 constexpr double kSampled = 0.02, kTrained = 0.68, kCoded = 0.99;
 
@@ -230,6 +230,7 @@ class IvfFileBuild {
     packed = {};
     SEGUE_RETURN_IF_ERROR(file_->add<ListBlocks::Run>("lists", blocks.run_array().span()));
     SEGUE_RETURN_IF_ERROR(file_->add<double>("list_energies", blocks.energy_array().span()));
+    SEGUE_RETURN_IF_ERROR(file_->add<double>("list_eighths", blocks.eighth_power_array().span()));
     SEGUE_RETURN_IF_ERROR(file_->add<float>("code_basis", blocks.projection().basis().span()));
     return write_lists(blocks, count, *spill_, memory.blocks_to_lay_out(bytes_of_block(blocks)),
                        [this](std::size_t done, std::size_t all) { return keep_on(kCoded, 1, done, all); }, *file_);

@@ -25,6 +25,7 @@ void IvfIndexBody::do_write(const WriteSections& write) const {
   sections.push_back(make_section<float>("centres", packed));
   sections.push_back(make_section<ListBlocks::Run>("lists", blocks.run_array().span()));
   sections.push_back(make_section<double>("list_energies", blocks.energy_array().span()));
+  sections.push_back(make_section<double>("list_eighths", blocks.eighth_power_array().span()));
   sections.push_back(make_section<float>("code_basis", blocks.projection().basis().span()));
   add_block_sections(blocks, sections);
   const CurveSections tuned(curves_);
@@ -48,6 +49,7 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
   ListBlocks::ListSections lists;
   lists.runs = sections.take<ListBlocks::Run>("lists");
   lists.energies = sections.take<double>("list_energies");
+  if (file.has("list_eighths")) lists.eighth_powers = sections.take<double>("list_eighths");
   Buffer<float> basis = take_basis(sections);
   lists.codes = take_block_sections(sections, identity.size);
   if (centres.size() % dim != 0) sections.fail("centres", "it does not hold whole rows");

@@ -26,6 +26,7 @@ struct IvfLayout {
   IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
       : centroids(table, dim), blocks(table, dim, metric, codes_are_rows) {}
   bool trained() const noexcept { return centroids.size() != 0; }
+  std::vector<float> centres() const;
   void measure() noexcept {
     if (blocks.size() != 0) energy = blocks.mean_energy();
   }
@@ -64,6 +65,9 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
     ListBlocks::Fixed codes;
   };
 
+  // What a change has to do with the lists first.
+  enum class Training { kNone, kFromCentres, kFromRows };
+
   Status do_add(MatrixView vectors, std::span<const Id> ids, const AddOptions& options) override {
     return change(vectors, ids, options);
   }
@@ -98,13 +102,17 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   FileIdentity identity() const;
   std::size_t lists_for(std::size_t items) const noexcept;
   Status lay_out_anew(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
-                      std::size_t after, std::size_t lists, const AddOptions& options);
+                      std::size_t after, Training training, const AddOptions& options);
+  Training wanted_training(std::size_t items) const noexcept;
   bool outgrown(std::size_t items) const noexcept;
   bool drifted() const noexcept;
+  bool replaced() const noexcept;
   Status check_centroids(MatrixView centroids) const;
   Status train_lists(MatrixView sample, const MatrixView* centroids, const AddOptions& options);
-  IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads) const;
-  Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total) const;
+  IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads, const ListBlocks* like = nullptr) const;
+  // `start`: centres to go on from; the directions of codes then stay as well.
+  Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total,
+                            MatrixView start = {}) const;
   void take_arrivals(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to, std::size_t after,
                      int threads);
   std::vector<std::uint32_t> nearest_lists(const IvfLayout& layout, const ListBlocks::Arrivals& arrivals,

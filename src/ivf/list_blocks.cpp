@@ -68,11 +68,19 @@ double ListBlocks::mean_energy() const noexcept {
 
 float ListBlocks::spread(std::size_t list) const noexcept {
   const auto rows = static_cast<double>(runs_[list].rows);
-  return rows == 0 ? 0.0f : static_cast<float>(std::sqrt(energies_[list] / rows));
+  return rows == 0 ? 0.0f : static_cast<float>(std::sqrt(std::sqrt(std::sqrt(eighth_powers_[list] / rows))));
+}
+
+void ListBlocks::count_row(std::size_t list, const Lengths& lengths) noexcept {
+  constexpr double kMost = 1e295;  // so that a sum of all there can be is a number
+  const double squared = lengths.residual_squared;
+  energies_[list] += squared;
+  eighth_powers_[list] += std::min(kMost, squared * squared * squared * squared);
+  fixed_.longest = std::max(fixed_.longest, round_up(lengths.row * (1 + 1e-6)));
 }
 
 double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample,
-                         int threads) {
+                         int threads, const ListBlocks* like) {
   ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
   const std::size_t n = std::min(sample.rows(), Projection::kSample);
   std::vector<float> residuals(n * dim_), centre(dim_);
@@ -82,8 +90,10 @@ double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::spa
     for (std::size_t j = 0; j < dim_; ++j) residuals[i * dim_ + j] = sample.row(from)[j] - centre[j];
   }
   const double energy = std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0);
-  Projection chosen = choose_projection(*table_, metric_, MatrixView(residuals, dim_), kScanned, false, threads);
-  fresh.fixed_.defect = chosen.rotates() ? chosen.defect() : 0;
+  Projection chosen = like != nullptr
+                          ? Projection::adopt(*table_, dim_, like->projection_.basis(), {}, {}, 0)
+                          : choose_projection(*table_, metric_, MatrixView(residuals, dim_), kScanned, false, threads);
+  fresh.fixed_.defect = like != nullptr ? like->fixed_.defect : chosen.rotates() ? chosen.defect() : 0;
   if (metric_ == RowMetric::kSquaredL2) {
     Buffer<float> mean;
     mean.assign({centroids.mean(), dim_});
@@ -92,6 +102,7 @@ double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::spa
   fresh.take_projection(std::move(chosen));
   fresh.runs_.resize(centroids.size());
   fresh.energies_.resize(centroids.size());
+  fresh.eighth_powers_.resize(centroids.size());
   fresh.code_centres(centroids);
   fresh.positions_.resize(positions_.size());
   *this = std::move(fresh);
@@ -318,8 +329,7 @@ void ListBlocks::put(const Centroids& centroids, const Arrivals& arrivals, std::
       if (positions_[slot] != 0) orphans.push_back(positions_[slot] - 1);
       set_slot(position, slot);
       positions_[slot] = static_cast<std::uint32_t>(position) + 1;
-      energies_[l] += lengths[i].residual_squared;
-      fixed_.longest = std::max(fixed_.longest, round_up(lengths[i].row * (1 + 1e-6)));
+      count_row(l, lengths[i]);
     }
   }
   size_ += to.size();
@@ -340,7 +350,10 @@ void ListBlocks::remove_at(std::size_t position) noexcept {
   Run& run = runs_[list];
   if (run.rows == 0) return;  // only in a damaged file
   const std::size_t last = run.first * kBlockRows + run.rows - 1;
-  energies_[list] *= static_cast<double>(run.rows - 1) / run.rows;
+  // As if it had been like the others, as its length is not known any more.
+  const double part = static_cast<double>(run.rows - 1) / run.rows;
+  energies_[list] *= part;
+  eighth_powers_[list] *= part;
   if (last != position) move_row(last, position);
   set_slot(last, kNoSlot);
   --run.rows;
@@ -367,7 +380,7 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
 
 std::size_t ListBlocks::memory_usage() const noexcept {
   return projection_.memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + runs_.memory_usage() + energies_.memory_usage() +
-         array_memory() + owners_.memory_usage();
+         eighth_powers_.memory_usage() + array_memory() + owners_.memory_usage();
 }
 
 }  // namespace segue

@@ -32,8 +32,7 @@ void ListBlocks::stage(const Centroids& centroids, const Arrivals& arrivals, std
   for (std::size_t i = 0; i < n; ++i) {
     slots_[i * kBlockRows] = arrivals.to[i];
     ++runs_[lists[i]].rows;
-    energies_[lists[i]] += lengths[i].residual_squared;
-    fixed_.longest = std::max(fixed_.longest, round_up(lengths[i].row * (1 + 1e-6)));
+    count_row(lists[i], lengths[i]);
   }
   size_ += n;
 }

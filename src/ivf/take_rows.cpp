@@ -59,8 +59,7 @@ void ListBlocks::take(const Coded& coded, std::size_t i) {
   const std::uint32_t before = positions_[slot];
   set_slot(position, slot);
   positions_[slot] = static_cast<std::uint32_t>(position) + 1;
-  energies_[list] += coded.lengths[i].residual_squared;
-  fixed_.longest = std::max(fixed_.longest, round_up(coded.lengths[i].row * (1 + 1e-6)));
+  count_row(list, coded.lengths[i]);
   ++size_;
   if (before != 0) remove_at(before - 1);
 }

@@ -17,6 +17,7 @@ constexpr std::size_t kPowerSteps = 3;
 // So many of ten lists come from k-means; fewer lists than this are not cut at all.
 constexpr std::size_t kOfTen = 9;
 constexpr std::size_t kLeastToCut = 16;
+constexpr std::size_t kRoundsFromStart = 2;
 
 // Rows by list: list l has rows[offsets[l] .. offsets[l + 1]), ascending.
 struct Members {
@@ -137,20 +138,68 @@ std::vector<float> first_centres(MatrixView sample, std::size_t lists, std::uint
   return centres;
 }
 
+// `lists` of the centres, in their order: without those whose rows lose least by going to the nearest other centre, of which
+// that of a pair stays. Those with the fewest rows would be the wrong ones: under inner product they are the longest rows.
+std::vector<float> keep_centres(const kernels::KernelTable& table, MatrixView sample, MatrixView start, std::size_t lists,
+                                int threads) {
+  const std::size_t dim = start.cols(), count = start.rows();
+  const Centroids centroids(table, start);
+  std::vector<std::uint32_t> list_of(sample.rows());
+  centroids.assign(sample, list_of.data(), threads, true);
+  std::vector<double> loss(count, 0);
+  for (const std::uint32_t l : list_of) ++loss[l];
+
+  std::vector<std::uint32_t> other(count, 0);
+  parallel_for(count > 1 ? count : 0, threads, 64, [&](std::size_t begin, std::size_t end, std::size_t) {
+    RankMemory memory;
+    std::uint32_t two[2];
+    for (std::size_t l = begin; l < end; ++l) {
+      const float* const centre = start.row(l);
+      const ListWorth nearest{.bonus = centroids.nearness(), .exact_bonus = centroids.exact_nearness()};
+      centroids.rank({&centre, 1}, nearest, 2, memory, two);
+      other[l] = two[0] == l ? two[1] : two[0];
+      loss[l] *= squared(centre, start.row(other[l]), dim);
+    }
+  });
+
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return loss[a] < loss[b]; });
+  std::vector<bool> kept(count, true);
+  std::size_t left = count;
+  for (const bool pairs_stay : {true, false}) {
+    for (const std::size_t l : order) {
+      if (left == lists) break;
+      if (!kept[l] || (pairs_stay && !kept[other[l]])) continue;
+      kept[l] = false;
+      --left;
+    }
+  }
+  std::vector<float> centres;
+  centres.reserve(lists * dim);
+  for (std::size_t l = 0; l < count; ++l) {
+    if (kept[l]) centres.insert(centres.end(), start.row(l), start.row(l) + dim);
+  }
+  return centres;
+}
+
 }  // namespace
 
 Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, MatrixView sample,
                                            const KMeansOptions& options) {
   const std::size_t dim = sample.cols();
   const std::size_t n = sample.rows();
-  const std::size_t total = options.rounds + 1;
   std::size_t lists = options.lists;
   if (lists >= kLeastToCut) lists = lists * kOfTen / 10;
+  const bool goes_on = options.start.rows() >= lists;
+  const std::size_t rounds = goes_on ? kRoundsFromStart : options.rounds;
+  const std::size_t total = rounds + 1;
 
-  std::vector<float> centres = first_centres(sample, lists, options.seed);
+  std::vector<float> centres = goes_on ? keep_centres(table, sample, options.start, lists, options.threads)
+                                       : first_centres(sample, lists, options.seed);
   centres.reserve(options.lists * dim);
   std::vector<std::uint32_t> list_of(n);
-  for (std::size_t round = 0; round < options.rounds; ++round) {
+  for (std::size_t round = 0; round < rounds; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
     Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
     const Members members(list_of, lists);
@@ -173,7 +222,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
                   centres.begin() + static_cast<std::ptrdiff_t>(l * dim));
     }
   }
-  if (options.progress && !options.progress(options.rounds, total)) return cancelled("training was cancelled");
+  if (options.progress && !options.progress(rounds, total)) return cancelled("training was cancelled");
   if (lists < options.lists) {
     Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
     cut_longest(sample, Members(list_of, lists), options.lists, centres);

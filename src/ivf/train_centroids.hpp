@@ -16,6 +16,8 @@ struct KMeansOptions {
   std::uint64_t seed = 0;
   int threads = 0;
   std::size_t rounds = 10;
+  // Centres to go on from, in two rounds. Fewer than nine tenths of `lists`: rows that the seed draws are what is begun with.
+  MatrixView start = {};
   // done and total count passes over the sample.
   Progress progress = {};
 };
@@ -25,8 +27,9 @@ inline constexpr std::size_t kRowsAList = 64;
 
 // `lists` centres (lists x dim). Nine tenths come from k-means; the others go, one after the other, to the list that is
 // the longest then, which is cut in two: under inner product thousands of short rows around zero would share one list.
-// A list of equal rows is not cut. kCancelled when progress says so. The same sample and seed give the same bits on any
-// number of threads.
+// A list of equal rows is not cut. Of centres to go on from, those give way to the cuts that lie next to others, so that
+// lists stay even however often that is done. kCancelled when progress says so. The same sample, start and seed give the
+// same bits on any number of threads.
 Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, MatrixView sample,
                                            const KMeansOptions& options);
 

@@ -21,7 +21,8 @@ Status ListBlocks::adopt(const Fixed& fixed, Projection projection, const Centro
   const std::size_t blocks = blocks_for(positions);
   const Buffer<Run>& runs = sections.runs;
   if (projection.dim() != dim_ || positions % kBlockRows != 0 || runs.size() != centroids.size() ||
-      sections.energies.size() != centroids.size()) {
+      sections.energies.size() != centroids.size() ||
+      (!sections.eighth_powers.empty() && sections.eighth_powers.size() != centroids.size())) {
     return corrupt_file("the sections of the lists do not fit each other");
   }
   Buffer<std::uint32_t> owners(blocks);
@@ -31,7 +32,9 @@ Status ListBlocks::adopt(const Fixed& fixed, Projection projection, const Centro
     if (run.first > blocks || run.blocks > blocks - run.first || run.rows > std::size_t{run.blocks} * kBlockRows) {
       return corrupt_file("list " + std::to_string(l) + " lies outside of the blocks");
     }
-    if (!(sections.energies[l] >= 0 && sections.energies[l] <= 1e300)) {
+    const bool known = !sections.eighth_powers.empty();
+    const double energy = sections.energies[l], eighth = known ? sections.eighth_powers[l] : 0;
+    if (!(energy >= 0 && energy <= 1e300 && eighth >= 0 && eighth <= 1e305)) {
       return corrupt_file("list " + std::to_string(l) + " has an impossible spread");
     }
     std::fill_n(owners.data() + run.first, run.blocks, static_cast<std::uint32_t>(l));
@@ -46,6 +49,14 @@ Status ListBlocks::adopt(const Fixed& fixed, Projection projection, const Centro
   size_ = size;
   runs_ = std::move(sections.runs);
   energies_ = std::move(sections.energies);
+  eighth_powers_ = std::move(sections.eighth_powers);
+  if (eighth_powers_.empty()) {
+    eighth_powers_.resize(runs_.size());
+    for (std::size_t l = 0; l < runs_.size(); ++l) {
+      const double rows = std::max(1.0, static_cast<double>(runs_[l].rows)), mean = std::min(1e70, energies_[l] / rows);
+      eighth_powers_[l] = rows * mean * mean * mean * mean;
+    }
+  }
   owners_ = std::move(owners);
   return {};
 }

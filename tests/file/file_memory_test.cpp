@@ -13,6 +13,7 @@
 #include "file/source.hpp"
 #include "segue/file.hpp"
 #include "segue/flat.hpp"
+#include "support/sanitized.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace segue::test {
@@ -76,9 +77,7 @@ std::size_t anonymous() {
 
 // It was twice the file: its bytes as they were read, and copies of all arrays, as soon as one item was added.
 TEST(FileMemory, AnIndexThatGrowsHoldsNothingTwice) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer's memory is not that of the index";
-#endif
+  if (kSanitized) GTEST_SKIP() << "a sanitizer's memory is not that of the index";
   constexpr std::size_t kDim = 256;
   constexpr std::size_t kItems = 40'000;
   const TemporaryFolder folder(TemporaryFolder::Place::kMemory);

@@ -6,6 +6,7 @@
 
 #include "index/vectors.hpp"
 #include "segue/build.hpp"
+#include "support/sanitized.hpp"
 
 namespace segue::test {
 namespace {
@@ -41,7 +42,7 @@ TEST(BuildPlan, AllIsFlat) {
 }
 
 TEST(BuildPlan, FitsTheMemory) {
-  const Vectors x = rows(20000);
+  const Vectors x = rows(kSanitized ? 11000 : 20000);
   const MatrixView view(x, kDim);
   for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kInnerProduct}) {
     SCOPED_TRACE(std::string(to_string(metric)));

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 
 #include "answers.hpp"
+#include "support/sanitized.hpp"
 #include "vectors.hpp"
 
 namespace segue::test {
@@ -18,16 +20,21 @@ double microseconds_since(Clock::time_point start) {
 
 class Deadlines : public testing::TestWithParam<IndexCase> {
  protected:
-  // Large enough that a query takes a millisecond or so, and a graph is walked rather than scanned.
+  // Large enough that a query takes a millisecond or so, and a graph is walked rather than scanned. Made once for each
+  // case, as no test changes it.
   void fill() {
+    static std::map<std::string, std::shared_ptr<const Index>> made;
+    constexpr std::size_t kRows = kSanitized ? 15'000 : 50'000;
     dim_ = GetParam().exact() ? 128 : 16;
-    items_ = GetParam().exact() ? 50'000 : 8'000;
-    auto index = make_index(GetParam(), dim_);
+    items_ = GetParam().exact() ? kRows : 8'000;
     Random random(71);
-    x_ = gaussian_vectors(random, items_, dim_);
-    SEGUE_ASSERT_OK(index->add(MatrixView(x_, dim_)));
     queries_ = gaussian_vectors(random, 4, dim_);
-    index_ = std::move(index);
+    index_ = made[name_of(GetParam())];
+    if (index_ != nullptr) return;
+    std::unique_ptr<Index> index = make_index(GetParam(), dim_);
+    const Vectors x = gaussian_vectors(random, items_, dim_);
+    SEGUE_ASSERT_OK(index->add(MatrixView(x, dim_)));
+    index_ = made[name_of(GetParam())] = std::move(index);
   }
 
   SearchOptions options(std::int64_t deadline_us, std::span<QueryStats> stats) const {
@@ -35,8 +42,8 @@ class Deadlines : public testing::TestWithParam<IndexCase> {
   }
 
   std::size_t dim_ = 0, items_ = 0;
-  Vectors x_, queries_;
-  std::unique_ptr<Index> index_;
+  Vectors queries_;
+  std::shared_ptr<const Index> index_;
 };
 
 TEST_P(Deadlines, OneMicrosecondIsCutAndStillAnAnswer) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "answers.hpp"
+#include "support/sanitized.hpp"
 #include "vectors.hpp"
 
 #include "segue/file.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t kDim = 20;
 constexpr std::size_t kItems = 6000;
-constexpr std::size_t kQueries = 12;
+constexpr std::size_t kQueries = kSanitized ? 4 : 12;
 
 class FilterPlan : public testing::TestWithParam<IndexCase> {
  protected:

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "answers.hpp"
+#include "support/sanitized.hpp"
 #include "vectors.hpp"
 
 namespace segue::test {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t kDim = 16;
 constexpr std::size_t kItems = 2000;
-constexpr std::size_t kQueries = 20;
+constexpr std::size_t kQueries = kSanitized ? 6 : 20;
 
 class IndexFilter : public testing::TestWithParam<IndexCase> {
  protected:
@@ -164,7 +165,7 @@ TEST_P(IndexFilter, FilterAndExcludeTogether) {
     SCOPED_TRACE("filter of " + std::to_string(n));
     ASSERT_NO_FATAL_FAILURE(expect_right({.ef = 400, .filter = &filter, .exclude = {best.ids, offsets}}, 10));
     // Some queries exclude nothing.
-    for (std::size_t q = 0; q <= kQueries; ++q) offsets[q] = q < 10 ? 0 : 100;
+    for (std::size_t q = 0; q <= kQueries; ++q) offsets[q] = q < kQueries / 2 ? 0 : 100;
     const std::vector<Id> hundred(best.ids.begin(), best.ids.begin() + 100);
     ASSERT_NO_FATAL_FAILURE(expect_right({.ef = 400, .filter = &filter, .exclude = {hundred, offsets}}, 10));
   }

@@ -55,8 +55,25 @@ class Reference {
 
   bool better(double a, double b) const { return larger_is_better(metric_) ? a > b : a < b; }
 
-  Scored score(Id id, const float* query) const {
-    const std::vector<float>& x = items_.at(id);
+  Scored score(Id id, const float* query) const { return score(id, items_.at(id), query); }
+
+  // All that filter and exclude allow, best first, ties by id.
+  std::vector<Scored> ranked(const float* query, const IdSet* filter, std::span<const Id> exclude) const {
+    const std::set<Id> excluded(exclude.begin(), exclude.end());
+    std::vector<Scored> out;
+    out.reserve(items_.size());
+    for (const auto& [id, x] : items_) {
+      if (excluded.count(id) != 0 || (filter != nullptr && !filter->contains(id))) continue;
+      out.push_back(score(id, x, query));
+    }
+    std::sort(out.begin(), out.end(), [this](const Scored& a, const Scored& b) {
+      return a.score != b.score ? better(a.score, b.score) : a.id < b.id;
+    });
+    return out;
+  }
+
+ private:
+  Scored score(Id id, const std::vector<float>& x, const float* query) const {
     double dot = 0, l2 = 0, xx = 0, qq = 0;
     for (std::size_t j = 0; j < dim_; ++j) {
       const double a = x[j], b = query[j];
@@ -70,21 +87,6 @@ class Reference {
     return {id, value, score_tolerance(metric_, std::sqrt(xx) + centre_norm_, q_norm + centre_norm_, dim_)};
   }
 
-  // All that filter and exclude allow, best first, ties by id.
-  std::vector<Scored> ranked(const float* query, const IdSet* filter, std::span<const Id> exclude) const {
-    const std::set<Id> excluded(exclude.begin(), exclude.end());
-    std::vector<Scored> out;
-    for (const auto& [id, x] : items_) {
-      if (excluded.count(id) != 0 || (filter != nullptr && !filter->contains(id))) continue;
-      out.push_back(score(id, query));
-    }
-    std::sort(out.begin(), out.end(), [this](const Scored& a, const Scored& b) {
-      return a.score != b.score ? better(a.score, b.score) : a.id < b.id;
-    });
-    return out;
-  }
-
- private:
   std::size_t dim_;
   Metric metric_;
   double centre_norm_ = 0;

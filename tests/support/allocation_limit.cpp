@@ -6,13 +6,7 @@
 #include <atomic>
 #include <fstream>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEGUE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SEGUE_TEST_SANITIZED 1
-#endif
-#endif
+#include "support/sanitized.hpp"
 
 #ifdef SEGUE_TEST_SANITIZED
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
