@@ -41,7 +41,7 @@ build() {
 }
 
 run_ctest() { ctest --preset "$1" --output-junit "$PWD/$results/ctest-$1.xml"; }
-run_pytest() { SEGUE_EXAMPLES_DIR="$PWD/build/release/examples" .venv/bin/python -m pytest --junitxml "$results/pytest.xml" -q; }
+run_pytest() { SEGUE_EXAMPLES_DIR="$PWD/build/release/examples" .venv/bin/python -m pytest -n "$(nproc)" --junitxml "$results/pytest.xml" -q; }
 run_neon() { tests/kernels/run_neon_under_qemu.sh build/neon >build/neon.log 2>&1 || { tail -n 40 build/neon.log; return 1; }; }
 # libFuzzer comes with clang, but some distributions keep its runtime apart, as they do with OpenMP's.
 can_fuzz() {
