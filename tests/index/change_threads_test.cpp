@@ -9,13 +9,14 @@
 #include <thread>
 
 #include "answers.hpp"
+#include "support/sanitized.hpp"
 #include "vectors.hpp"
 
 namespace segue::test {
 namespace {
 
 constexpr std::size_t kDim = 12;
-constexpr std::size_t kItems = 1200;
+constexpr std::size_t kItems = kSanitized ? 500 : 1200;
 constexpr Id kHot = 24;  // ids 0 .. kHot-1 are upserted all the time, and always there
 constexpr int kReaders = 2;
 
