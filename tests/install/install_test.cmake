@@ -25,10 +25,15 @@ endif()
 if((shared AND BUILT_SHARED) OR (NOT shared AND NOT BUILT_SHARED))
   set(library_build "${BUILD}")
 else()
-  set(library_build "${WORK}/library")
+  # A compiler cache knows what the build at hand has compiled by the same commands, in which paths are relative: so beside it.
+  if(LAUNCHER)
+    set(library_build "${BUILD}-${KIND}")
+  else()
+    set(library_build "${WORK}/library")
+  endif()
   set(FAISS 0)  # once is enough
   run("${CMAKE_COMMAND}" -S "${SOURCE}" -B "${library_build}" ${toolchain} -DBUILD_SHARED_LIBS=${shared}
-      -DSEGUE_BUILD_FAISS=OFF)
+      -DSEGUE_BUILD_FAISS=OFF "-DSEGUE_WARNINGS_AS_ERRORS=${WARNINGS_AS_ERRORS}")
   run("${CMAKE_COMMAND}" --build "${library_build}" --target segue)
 endif()
 run("${CMAKE_COMMAND}" --install "${library_build}" --prefix "${prefix}")
