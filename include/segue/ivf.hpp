@@ -34,12 +34,14 @@ namespace segue {
 
 struct IvfOptions {
   // Lists. 0: four times the square root of the number of items that it is trained on; then an index that grows to four
-  // times as many is trained anew by the add that takes it there.
+  // times as many is trained anew by the add that takes it there. Whatever their number, lists that were trained are trained
+  // on once an eighth of the items are others, while searches go on; centres of the caller's stay.
   std::size_t nlist = 0;
   // What decides among what the codes leave, and what get() returns: rows as kF32, kF16, kBf16, kSq8 or kSq4; or, with
   // kPca8, no rows, but their list's centre and their codes of eight bits in the leading principal directions. kAuto: kPca8
   // with what the codes leave over, in four bits a number where they have all directions, else in eight (as fine as kF16 at
-  // half its memory), or kF32 where there are at most 16 dimensions.
+  // half its memory), or kF32 where there are at most 16 dimensions. Such rows are rounded once more at each training; kF32
+  // and the others are not.
   Storage storage = Storage::kAuto;
   // With kPca8: kSq8 or kSq4 keeps what the codes leave over; kAuto keeps nothing but the codes, some 80 bytes an item of 128
   // dimensions whose energy lies in 48. An index without it cannot be trained anew.

@@ -188,16 +188,16 @@ Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, co
   }
   const Result<std::vector<float>> centres = train_centroids(store_.table(), sample, training);
   if (!centres.ok()) return centres.status();
-  return lay_out_around(MatrixView(*centres, dim_), sample, options.threads, start.rows() == 0 ? nullptr : &layout_.blocks);
+  return lay_out_around(MatrixView(*centres, dim_), sample, options.threads);
 }
 
-IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, int threads, const ListBlocks* like) const {
+IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, int threads) const {
   const kernels::KernelTable& table = store_.table();
   IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store());
   layout.centroids = Centroids(table, centres);
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
   layout.centroids.assign(sample, lists_of_sample.data(), threads, true);
-  layout.energy = layout.blocks.start(layout.centroids, sample, lists_of_sample, threads, like);
+  layout.energy = layout.blocks.start(layout.centroids, sample, lists_of_sample, threads);
   layout.spread.resize(layout.centroids.places());
   return layout;
 }

@@ -109,8 +109,8 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   bool replaced() const noexcept;
   Status check_centroids(MatrixView centroids) const;
   Status train_lists(MatrixView sample, const MatrixView* centroids, const AddOptions& options);
-  IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads, const ListBlocks* like = nullptr) const;
-  // `start`: centres to go on from; the directions of codes then stay as well.
+  IvfLayout lay_out_around(MatrixView centres, MatrixView sample, int threads) const;
+  // `start`: centres to go on from.
   Result<IvfLayout> lay_out(MatrixView sample, std::size_t lists, const AddOptions& options, std::size_t total,
                             MatrixView start = {}) const;
   void take_arrivals(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to, std::size_t after,

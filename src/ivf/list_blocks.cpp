@@ -80,7 +80,7 @@ void ListBlocks::count_row(std::size_t list, const Lengths& lengths) noexcept {
 }
 
 double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample,
-                         int threads, const ListBlocks* like) {
+                         int threads) {
   ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
   const std::size_t n = std::min(sample.rows(), Projection::kSample);
   std::vector<float> residuals(n * dim_), centre(dim_);
@@ -90,10 +90,8 @@ double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::spa
     for (std::size_t j = 0; j < dim_; ++j) residuals[i * dim_ + j] = sample.row(from)[j] - centre[j];
   }
   const double energy = std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0);
-  Projection chosen = like != nullptr
-                          ? Projection::adopt(*table_, dim_, like->projection_.basis(), {}, {}, 0)
-                          : choose_projection(*table_, metric_, MatrixView(residuals, dim_), kScanned, false, threads);
-  fresh.fixed_.defect = like != nullptr ? like->fixed_.defect : chosen.rotates() ? chosen.defect() : 0;
+  Projection chosen = choose_projection(*table_, metric_, MatrixView(residuals, dim_), kScanned, false, threads);
+  fresh.fixed_.defect = chosen.rotates() ? chosen.defect() : 0;
   if (metric_ == RowMetric::kSquaredL2) {
     Buffer<float> mean;
     mean.assign({centroids.mean(), dim_});

@@ -60,10 +60,9 @@ class ListBlocks : public BlockArrays {
   const Run& run(std::size_t list) const noexcept { return runs_[list]; }
   std::size_t run_end(std::size_t list) const noexcept { return runs_[list].first + blocks_for(runs_[list].rows); }
 
-  // Empty lists around these centres. `sample` rows say which directions are worth keeping, or those of `like` are; finding
-  // them takes a third of a training of 784 dimensions. Returns the rows' mean |r|^2; -1 where there are none.
-  double start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample, int threads,
-               const ListBlocks* like = nullptr);
+  // Empty lists around these centres. `sample` rows say which directions are worth keeping. Returns their mean |r|^2; -1
+  // where there are none.
+  double start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample, int threads);
   // Rows on their way into lists.
   struct Arrivals {
     const VectorStore& rows;  // may be another store than the one that will be searched

@@ -21,6 +21,8 @@ const IndexCase kGolden[] = {
     {"hnsw", Metric::kCosine, Storage::kF16},
     {"hnsw", Metric::kInnerProduct, Storage::kSq8, Storage::kF32},
     {"hnsw", Metric::kL2, Storage::kPca8, Storage::kSq8},
+    {"ivf", Metric::kInnerProduct, Storage::kSq8},
+    {"ivf", Metric::kL2, Storage::kPca8, Storage::kSq8},
 };
 
 class IndexGolden : public ::testing::TestWithParam<IndexCase> {
@@ -94,6 +96,26 @@ TEST_P(IndexGolden, CanBeChanged) {
   EXPECT_EQ((*index)->remove(std::span<const Id>(ids).first(50)).value(), 50u);
   ASSERT_TRUE((*index)->validate().ok()) << (*index)->validate().message();
   EXPECT_EQ((*index)->size(), ids.size() - 50);
+}
+
+// The same index from before lists had `list_eighths`: it finds the same, and is written with them.
+TEST(IndexGoldenOfBefore, ListsWithoutEighthPowers) {
+  const std::string folder = SEGUE_TESTS_DIR "/file/golden/";
+  const std::unique_ptr<Index> before = load(folder + "v1_ivf_ip_sq8_without_eighths.segue").value();
+  const std::unique_ptr<Index> now = load(folder + "v1_ivf_ip_sq8.segue").value();
+  ASSERT_TRUE(before->validate().ok()) << before->validate().message();
+  EXPECT_EQ(before->ids(), now->ids());
+  EXPECT_EQ(before->get(before->ids()).value(), now->get(now->ids()).value());
+  const std::vector<float> queries = index_rows(20, 99);
+  const SearchOptions all{.nprobe = 1000};
+  const SearchResult then = before->search(MatrixView(queries, kIndexDim), 5, all).value();
+  EXPECT_EQ(then.ids, now->search(MatrixView(queries, kIndexDim), 5, all).value().ids);
+  const std::vector<unsigned char> written = before->to_bytes().value();
+  EXPECT_GT(written.size(), read_bytes(folder + "v1_ivf_ip_sq8_without_eighths.segue").size());
+  const std::unique_ptr<Index> again = load_bytes(written).value();
+  EXPECT_EQ(again->to_bytes().value(), written);
+  EXPECT_EQ(again->search(MatrixView(queries, kIndexDim), 5, {.nprobe = 2}).value().ids,
+            before->search(MatrixView(queries, kIndexDim), 5, {.nprobe = 2}).value().ids);
 }
 
 INSTANTIATE_TEST_SUITE_P(Version1, IndexGolden, ::testing::ValuesIn(kGolden),
