@@ -61,18 +61,24 @@ class Memory {
     const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(rows_)));
     const std::size_t lists = std::max<std::size_t>(1, options.nlist != 0 ? options.nlist : 4 * root);
     std::size_t kept = stride(options.storage);
-    if (options.storage == Storage::kPca8) kept = options.rerank == Storage::kAuto ? 0 : stride(Storage::kSq8);
+    const bool coded = options.storage == Storage::kPca8 || rabitq_bits(options.storage) != 0;
+    if (coded) kept = options.rerank == Storage::kAuto ? 0 : stride(Storage::kSq8);
     if (options.storage == Storage::kAuto) kept = dim_ > 16 ? stride(Storage::kSq8) : stride(Storage::kF32);
-    // A list's last block is half empty; a centre is there in float32 and coded, twice under l2.
-    const std::size_t centre = 4 * dim_ + stride(Storage::kSq8) + (metric_ == Metric::kL2 ? 4 * dim_ : 0);
-    return rows_ * (kept + codes() + kIdBytes) + lists * (centre + 8 * codes() + 32) + 4 * dim_ * dim_;
+    // A list's last block is half empty; a centre is there in float32 and coded, twice where codes lean on it.
+    const bool twice = metric_ == Metric::kL2 || rabitq_bits(options.storage) != 0;
+    const std::size_t centre = 4 * dim_ + stride(Storage::kSq8) + (twice ? 4 * dim_ : 0);
+    const std::size_t code = codes(rabitq_bits(options.storage));
+    return rows_ * (kept + code + kIdBytes) + lists * (centre + 8 * code + 32) + 4 * dim_ * dim_;
   }
 
  private:
   // Ids, and the way back.
   static constexpr std::size_t kIdBytes = 16;
   // Scale, tail, slot, position and a share of the block's bounds; bias.
-  std::size_t codes() const { return dim_ + 17 + (metric_ == Metric::kL2 ? 4 : 0); }
+  std::size_t codes(unsigned bits = 0) const {
+    const std::size_t code = bits == 0 ? dim_ : (dim_ * bits + 31) / 32 * 4;
+    return code + 17 + (metric_ == Metric::kL2 ? 4 : 0);
+  }
   std::size_t stride(Storage storage) const {
     return VectorStore(kernels::active_kernels(), storage == Storage::kAuto ? Storage::kF32 : storage, dim_).stride();
   }
@@ -123,10 +129,13 @@ class Planner {
     plan_.kind = "ivf";
     plan_.reasons.push_back("inverted lists take less: codes, and codes of what those leave over");
     if (fits()) return plan_;
-    plan_.ivf.storage = Storage::kPca8;
+    plan_.reasons.push_back("codes alone take least, and find the less the fewer bits they have");
     plan_.ivf.rerank = Storage::kAuto;
-    plan_.reasons.push_back("codes alone take least, and find a little less");
-    if (fits()) return plan_;
+    for (unsigned bits = 8; bits >= 1; --bits) {
+      plan_.ivf.storage = rabitq_storage(bits);
+      if (fits()) return plan_;
+      if (bits > 1) plan_.reasons.pop_back();
+    }
     return refuse();
   }
 

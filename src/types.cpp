@@ -18,7 +18,7 @@ constexpr std::array<Named<Metric>, 3> kMetrics = {{
     {Metric::kCosine, "cosine"},
 }};
 
-constexpr std::array<Named<Storage>, 7> kStorages = {{
+constexpr std::array<Named<Storage>, 15> kStorages = {{
     {Storage::kAuto, "auto"},
     {Storage::kF32, "f32"},
     {Storage::kF16, "f16"},
@@ -26,6 +26,14 @@ constexpr std::array<Named<Storage>, 7> kStorages = {{
     {Storage::kSq8, "sq8"},
     {Storage::kPca8, "pca8"},
     {Storage::kSq4, "sq4"},
+    {Storage::kRabitq1, "rabitq1"},
+    {Storage::kRabitq2, "rabitq2"},
+    {Storage::kRabitq3, "rabitq3"},
+    {Storage::kRabitq4, "rabitq4"},
+    {Storage::kRabitq5, "rabitq5"},
+    {Storage::kRabitq6, "rabitq6"},
+    {Storage::kRabitq7, "rabitq7"},
+    {Storage::kRabitq8, "rabitq8"},
 }};
 
 template <class T, std::size_t N>

@@ -19,10 +19,8 @@ kernels::Family family_of(Storage storage) noexcept {
     case Storage::kSq8:
     case Storage::kPca8: return kernels::kFamilySq8;
     case Storage::kSq4: return kernels::kFamilySq4;
-    case Storage::kAuto:
-    case Storage::kF32: break;
+    default: return kernels::kFamilyF32;  // kRabitq1 to kRabitq8 are codes of blocks, and no rows
   }
-  return kernels::kFamilyF32;
 }
 
 std::size_t stride_of(Storage storage, std::size_t row_bytes) noexcept {

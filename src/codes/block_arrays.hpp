@@ -8,9 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <span>
 
 #include "codes/change_log.hpp"
 #include "codes/code_front.hpp"
+#include "codes/code_planes.hpp"
 #include "items/publisher.hpp"
 #include "kernels/kernel_table.hpp"
 #include "segue/core/buffer.hpp"
@@ -27,7 +30,10 @@ class BlockArrays {
  public:
   RowMetric metric() const noexcept { return metric_; }
   const kernels::KernelTable& table() const noexcept { return *table_; }
+  // Words of 64 bytes a block: of eight bits a group of four coordinates each, of fewer as the planes have them.
   std::size_t groups() const noexcept { return groups_; }
+  // Of codes of fewer than eight bits; else null.
+  const CodePlanes* planes() const noexcept { return planes_.get(); }
   std::size_t positions() const noexcept { return slots_.size(); }
   std::size_t blocks() const noexcept { return blocks_for(slots_.size()); }
   // Slots that can have a position; where rows are copies, one in what they are copied from.
@@ -48,6 +54,9 @@ class BlockArrays {
   // Of the row at that position; often far below its block's.
   float tail(std::size_t position) const noexcept { return tails_.empty() ? 0.0f : tails_[position]; }
   std::uint32_t slot(std::size_t position) const noexcept { return slots_[position]; }
+  // Queries against n blocks of codes of this shape; `codes`, `scales` and `biases` (or null) may be others than these.
+  void scan(std::span<const kernels::BlockQuery> queries, const unsigned char* codes, const float* scales,
+            const float* biases, std::size_t n, kernels::BlockHits* hits) const noexcept;
   // Where a slot's code is; kNowhere if that is nowhere, as a damaged file may have it.
   static constexpr std::size_t kNowhere = ~std::size_t{0};
   std::size_t position_of(std::uint32_t slot) const noexcept {
@@ -80,6 +89,9 @@ class BlockArrays {
     double squared;
     double bias;      // l2
     double rounding;  // what y may be off by, a unit of the length
+    // Planes alone: coordinates of all of the item, for products, and room for 2 n.
+    const float* whole = nullptr;
+    float* memory = nullptr;
   };
 
   BlockArrays(const kernels::KernelTable& table, RowMetric metric) noexcept : table_(&table), metric_(metric) {}
@@ -88,18 +100,28 @@ class BlockArrays {
   void set_shape(std::size_t head, bool tails) noexcept {
     groups_ = (head + 3) / 4;
     has_tails_ = tails;
+    planes_ = nullptr;
+  }
+  void set_shape(std::shared_ptr<const CodePlanes> planes, bool tails) noexcept {
+    groups_ = planes->words();
+    has_tails_ = tails;
+    planes_ = std::move(planes);
   }
   void set_shape_of(const BlockArrays& other) noexcept {
     groups_ = other.groups_;
     has_tails_ = other.has_tails_;
-    places_of_others_ = other.places();
+    planes_ = other.planes_;
   }
+  // Their rows are copies, and known by the slots of the others.
+  void set_places_of(const BlockArrays& other) noexcept { places_of_others_ = other.places(); }
   void resize_positions(std::size_t positions);
   // So that resize_positions() up to that many moves nothing.
   void reserve_positions(std::size_t positions, const Publisher& publish);
   // Codes a row into a position that exists; nobody is told yet that it is there. Bounds of blocks only grow. At least
   // the row's length. `is_row`: the code is all that there will be of the row, so it is never wrong.
   float write(std::size_t position, const Row& row, bool is_row = false) noexcept;
+  // The row of a block whose first four bytes lie there, as numbers.
+  void decode(const unsigned char* code, float scale, std::size_t n, float* out) const noexcept;
   // Whether what was written keeps its promises to such a row; a file may come from an instruction set that sums in
   // another order, so up to twice what projecting may be off by. `bias_spare`: what the bias may be off by.
   bool keeps(std::size_t position, const Row& row, double bias_spare) const noexcept;
@@ -127,9 +149,10 @@ class BlockArrays {
 
   const kernels::KernelTable* table_;
   RowMetric metric_;
-  std::size_t groups_ = 0;  // of four codes
+  std::size_t groups_ = 0;
   bool has_tails_ = false;
   std::size_t places_of_others_ = 0;
+  std::shared_ptr<const CodePlanes> planes_;
   Buffer<unsigned char> codes_;
   Buffer<float> scales_;
   Buffer<float> biases_;             // l2

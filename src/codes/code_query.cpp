@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "codes/code_blocks.hpp"
+#include "codes/code_planes.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace segue {
@@ -65,14 +66,25 @@ namespace {
 
 // `w`: the head of the query.
 void code_query(const kernels::KernelTable& table, const Projection& projection, RowMetric metric,
-                const RowLimits& limits, const float* query, const float* w, CodedQuery& out) {
+                const RowLimits& limits, const float* query, const float* w, CodedQuery& out, CodeQueryMemory& memory) {
   const bool l2 = metric == RowMetric::kSquaredL2;
   const std::size_t dim = projection.dim();
   const std::size_t head = projection.head();
   const std::size_t groups = (head + 3) / 4;
+  const CodePlanes* planes = limits.planes;
   const float* centre = projection.centered() ? projection.centre().data() : nullptr;
-  out.codes.resize(std::max(out.codes.size(), 4 * groups));
+  out.codes.resize(std::max(out.codes.size(), planes == nullptr ? 4 * groups : planes->query_codes()));
   out.head.resize(std::max(out.head.size(), 4 * groups));
+  // What rows' codes are multiplied by, and where its codes go.
+  const float* numbers = w;
+  signed char* codes = out.codes.data();
+  if (planes != nullptr) {
+    if (memory.scaled.size() < 4 * groups) memory.scaled.resize(4 * groups);
+    if (memory.codes.size() < 4 * groups) memory.codes.resize(4 * groups);
+    planes->scale_query(w, memory.scaled.data());
+    numbers = memory.scaled.data();
+    codes = memory.codes.data();
+  }
 
   // Under l2 a query moves with the rows; a product needs its direction alone.
   const double squared = squared_distance(query, l2 ? centre : nullptr, dim);
@@ -80,7 +92,7 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   std::copy_n(w, head, out.head.data());
 
   float largest = 0;
-  for (std::size_t i = 0; i < head; ++i) largest = std::max(largest, std::fabs(w[i]));
+  for (std::size_t i = 0; i < head; ++i) largest = std::max(largest, std::fabs(numbers[i]));
   // Far shorter than the rows, a query is a point: a scale of its own size would make biases overflow.
   const double least = l2 ? 1e-6 * limits.longest : 0;
   const auto scale = static_cast<float>(std::max<double>(largest, least) / table.max_block_code);
@@ -91,22 +103,24 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   double head_squared = 0;
   out.code_sum = 0;
   for (std::size_t i = 0; i < 4 * groups; ++i) {
-    const float number = i < head ? w[i] : 0.0f;
+    const float number = i < head ? numbers[i] : 0.0f;
     const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -table.max_block_code,
                                 table.max_block_code);
-    out.codes[i] = static_cast<signed char>(code);
+    codes[i] = static_cast<signed char>(code);
     out.code_sum += code;
     coded += code * code;
     const double error = number - out.scale * code;
     wrong += error * error;
-    head_squared += static_cast<double>(number) * number;
+    head_squared += i < head ? static_cast<double>(w[i]) * w[i] : 0;
   }
+  if (planes != nullptr) out.code_sum = planes->spread_query(codes, out.codes.data());
   const double rounding = limits.rounding;
   const double tail = std::max(0.0, squared - head_squared) + 2 * (rounding + 1e-6) * squared;
   const double per = 1 / static_cast<double>(out.scale);
   out.bias_factor = static_cast<float>(per);
   out.norm_factor = up(norm * per);
-  out.error_factor = up(std::sqrt(coded));
+  // Rows of planes miss a part of the query itself; others of its codes.
+  out.error_factor = up(planes == nullptr ? std::sqrt(coded) : std::sqrt(head_squared) * per);
   out.head_factor = up((std::sqrt(wrong) + rounding * norm) * per);
   out.tail_factor = projection.rotates() ? up(std::sqrt(tail) * per) : 0;
 
@@ -174,7 +188,7 @@ void code_queries(const kernels::KernelTable& table, const Projection& projectio
     projection.apply_direction(queries, heads, memory.projecting);
   }
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    code_query(table, projection, metric, limits, queries[i], heads + i * head, out[i]);
+    code_query(table, projection, metric, limits, queries[i], heads + i * head, out[i], memory);
   }
 }
 

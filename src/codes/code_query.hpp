@@ -11,6 +11,8 @@
 
 namespace segue {
 
+class CodePlanes;
+
 // A query as the blocks see it. Values and bounds are in units of its scale: value * scale is an inner product with z,
 // for l2 less |z|^2 / 2. Factors and slack are rounded up, so that bounds can be formed in float. Memory is kept between
 // queries.
@@ -46,12 +48,15 @@ struct RowLimits {
   float longest;      // no row is longer; under l2 counted from the projection's centre
   float centre_norm;  // what products with a centre may add to that
   double rounding;    // what projecting may get wrong, a unit of a row's length
+  const CodePlanes* planes = nullptr;  // where codes have fewer than eight bits
 };
 
 // What coding queries works in; kept between calls.
 struct CodeQueryMemory {
   ProjectionMemory projecting;
   Buffer<float> heads;
+  Buffer<float> scaled;
+  Buffer<signed char> codes;
 };
 
 // Numbers as a sum of codes of falling scales, each of what those before it get wrong: three are as good as float.

@@ -64,8 +64,9 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     SEGUE_RETURN_IF_ERROR(check_dim(dim));
     SEGUE_RETURN_IF_ERROR(check_metric(metric));
     SEGUE_RETURN_IF_ERROR(check_storage("storage", storage));
-    if (storage != Storage::kPca8) return {};
-    return invalid_argument("storage is pca8, which only HnswIndex keeps; it must be auto, f32, f16, bf16, sq8 or sq4");
+    if (storage != Storage::kPca8 && rabitq_bits(storage) == 0) return {};
+    return invalid_argument("storage is " + std::string(to_string(storage)) +
+                            ", which FlatIndex does not keep; it must be auto, f32, f16, bf16, sq8 or sq4");
   }
 
   // ---- the codes of a kind ----

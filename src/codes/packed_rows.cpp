@@ -11,6 +11,7 @@ using kernels::kBlockRows;
 PackedRows::PackedRows(const BlockArrays& arrays, const FilterMarks& marks, std::span<const BlockRun> runs)
     : BlockArrays(arrays.table(), arrays.metric()) {
   set_shape_of(arrays);
+  set_places_of(arrays);
   runs_.reserve(runs.size());
   std::uint32_t next = 0;
   for (const BlockRun& run : runs) {

@@ -47,8 +47,7 @@ void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, con
     views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit};
     hits[i] = {0, memory.positions.data() + i * kRoom, memory.values.data() + i * kRoom};
   }
-  arrays.table().scan_blocks(views, visits.size(), arrays.codes(block), arrays.groups(), arrays.scales(block),
-                             arrays.biases(block), n, hits);
+  arrays.scan({views, visits.size()}, arrays.codes(block), arrays.scales(block), arrays.biases(block), n, hits);
   for (std::size_t i = 0; i < visits.size(); ++i) {
     stats[visits[i].query].distances += n * kBlockRows;
     stats[visits[i].query].visited += n * kBlockRows;

@@ -90,7 +90,7 @@ Status check_header(const ByteSource& source, const Header& header) {
     return malformed("unknown metric " + std::to_string(header.metric));
   }
   if (header.storage == static_cast<std::uint8_t>(Storage::kAuto) ||
-      header.storage > static_cast<std::uint8_t>(Storage::kSq4)) {
+      header.storage > static_cast<std::uint8_t>(Storage::kRabitq8)) {
     return malformed("unknown storage " + std::to_string(header.storage));
   }
   if (header.rerank > static_cast<std::uint8_t>(Storage::kSq4)) {

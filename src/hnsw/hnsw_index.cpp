@@ -40,6 +40,12 @@ Status check_hnsw_options(const HnswOptions& options) {
   SEGUE_RETURN_IF_ERROR(check_range("ef_construction", options.ef_construction, 1, 65536));
   SEGUE_RETURN_IF_ERROR(check_storage("storage", options.storage));
   SEGUE_RETURN_IF_ERROR(check_storage("rerank", options.rerank));
+  for (const Storage named : {options.storage, options.rerank}) {
+    if (rabitq_bits(named) == 0) continue;
+    return invalid_argument(std::string(named == options.storage ? "storage" : "rerank") + " is " +
+                            std::string(to_string(named)) +
+                            ", which IvfIndex alone keeps; a graph has auto, f32, f16, bf16, sq8, sq4 or pca8");
+  }
   const Storage storage = options.storage == Storage::kAuto ? Storage::kF32 : options.storage;
   if (options.rerank != Storage::kAuto && !is_finer(options.rerank, storage)) {
     return invalid_argument("rerank is " + std::string(to_string(options.rerank)) + ", which is not finer than storage " +

@@ -49,9 +49,9 @@ Status check_metric(Metric metric) {
 }
 
 Status check_storage(const char* name, Storage storage) {
-  if (storage <= Storage::kSq4) return {};
+  if (storage <= Storage::kRabitq8) return {};
   return invalid_argument(std::string(name) + " is " + text(static_cast<std::size_t>(storage)) +
-                          ", which names none; it must be auto, f32, f16, bf16, sq8, sq4 or pca8");
+                          ", which names none; it must be auto, f32, f16, bf16, sq8, sq4, pca8 or rabitq1 to rabitq8");
 }
 
 Status check_vectors(MatrixView vectors, std::size_t dim, Metric metric, std::size_t first) {

@@ -28,6 +28,7 @@ namespace {
 constexpr std::size_t kUsualMemory = std::size_t{1} << 30;
 // As do_write has them.
 constexpr std::size_t kSections = 16;
+constexpr std::size_t kSectionsOfPlanes = 2;
 // Where the steps end, as parts of the time that a million vectors of 128 dimensions take.
 constexpr double kSampled = 0.02, kTrained = 0.68, kCoded = 0.99;
 
@@ -82,7 +83,8 @@ class IvfFileBuild {
     FileIdentity identity = body_.identity();
     identity.size = rows_;
     const std::size_t guess = rows_ * (2 * dim_ + 64);  // for a message about a full disk
-    Result<FileAssembler> file = FileAssembler::create(path_, identity, kSections, guess);
+    const std::size_t sections = kSections + (layout_->blocks.planes() != nullptr ? kSectionsOfPlanes : 0);
+    Result<FileAssembler> file = FileAssembler::create(path_, identity, sections, guess);
     if (!file.ok()) return file.status();
     file_ = &*file;
     SEGUE_RETURN_IF_ERROR(write_ids());
@@ -232,6 +234,10 @@ class IvfFileBuild {
     SEGUE_RETURN_IF_ERROR(file_->add<double>("list_energies", blocks.energy_array().span()));
     SEGUE_RETURN_IF_ERROR(file_->add<double>("list_eighths", blocks.eighth_power_array().span()));
     SEGUE_RETURN_IF_ERROR(file_->add<float>("code_basis", blocks.projection().basis().span()));
+    if (const CodePlanes* planes = blocks.planes()) {
+      SEGUE_RETURN_IF_ERROR(file_->add<unsigned char>("code_bits", planes->bits()));
+      SEGUE_RETURN_IF_ERROR(file_->add<float>("code_steps", planes->steps()));
+    }
     return write_lists(blocks, count, *spill_, memory.blocks_to_lay_out(bytes_of_block(blocks)),
                        [this](std::size_t done, std::size_t all) { return keep_on(kCoded, 1, done, all); }, *file_);
   }

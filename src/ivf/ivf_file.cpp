@@ -27,6 +27,10 @@ void IvfIndexBody::do_write(const WriteSections& write) const {
   sections.push_back(make_section<double>("list_energies", blocks.energy_array().span()));
   sections.push_back(make_section<double>("list_eighths", blocks.eighth_power_array().span()));
   sections.push_back(make_section<float>("code_basis", blocks.projection().basis().span()));
+  if (const CodePlanes* planes = blocks.planes()) {
+    sections.push_back(make_section<unsigned char>("code_bits", planes->bits()));
+    sections.push_back(make_section<float>("code_steps", planes->steps()));
+  }
   add_block_sections(blocks, sections);
   const CurveSections tuned(curves_);
   tuned.append_to(sections);
@@ -50,6 +54,10 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
   lists.runs = sections.take<ListBlocks::Run>("lists");
   lists.energies = sections.take<double>("list_energies");
   if (file.has("list_eighths")) lists.eighth_powers = sections.take<double>("list_eighths");
+  if (rabitq_bits(identity.storage) != 0 && file.has("code_bits")) {
+    lists.bits = sections.take<unsigned char>("code_bits");
+    lists.steps = sections.take<float>("code_steps");
+  }
   Buffer<float> basis = take_basis(sections);
   lists.codes = take_block_sections(sections, identity.size);
   if (centres.size() % dim != 0) sections.fail("centres", "it does not hold whole rows");

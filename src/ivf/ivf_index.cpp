@@ -30,6 +30,9 @@ constexpr std::size_t kListsAProbe = 64;
 // 2 nothing moves much; 0 takes 1.6 to 5 times the rows for 0.99 on factors of tracks and books.
 constexpr double kDeviations = 1.4;
 
+// Whether rows are what codes in blocks make of them.
+bool keeps_codes(Storage storage) noexcept { return storage == Storage::kPca8 || rabitq_bits(storage) != 0; }
+
 }  // namespace
 
 Result<std::unique_ptr<IvfIndex>> IvfIndex::create(std::size_t dim, Metric metric, const IvfOptions& options) {
@@ -39,14 +42,14 @@ Result<std::unique_ptr<IvfIndex>> IvfIndex::create(std::size_t dim, Metric metri
 }
 
 Status IvfIndexBody::check_options(std::size_t dim, Metric metric, const IvfOptions& options) {
-  const bool coded = options.storage == Storage::kPca8;
+  const bool coded = keeps_codes(options.storage);
   SEGUE_RETURN_IF_ERROR(CodedIndex::check_options(dim, metric, coded ? Storage::kF32 : options.storage));
   SEGUE_RETURN_IF_ERROR(check_storage("rerank", options.rerank));
   const bool rest = options.rerank == Storage::kSq8 || options.rerank == Storage::kSq4;
   if (options.rerank != Storage::kAuto && !(coded && rest)) {
     return invalid_argument("rerank is " + std::string(to_string(options.rerank)) + " with storage " +
                             std::string(to_string(options.storage)) +
-                            "; it must be auto, or with storage pca8 sq8 or sq4, which codes what the first codes leave over");
+                            "; it must be auto, or, with storage pca8 or rabitq1 to rabitq8, sq8 or sq4, which codes what the first codes leave over");
   }
   if (options.nlist <= kMaxLists) return {};
   return invalid_argument("nlist is " + std::to_string(options.nlist) + "; it must be at most " +
@@ -65,7 +68,7 @@ IvfOptions choose_storage(std::size_t dim, IvfOptions options) {
 
 // What the rows of the store are.
 Storage row_storage(const IvfOptions& chosen) {
-  if (chosen.storage != Storage::kPca8) return chosen.storage;
+  if (!keeps_codes(chosen.storage)) return chosen.storage;
   return chosen.rerank == Storage::kSq4 ? Storage::kSq4 : Storage::kSq8;
 }
 
@@ -81,9 +84,10 @@ std::vector<float> IvfLayout::centres() const {
 IvfIndexBody::IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& options)
     : CodedIndex(dim, metric, row_storage(choose_storage(dim, options))),
       options_(options),
-      coded_(choose_storage(dim, options).storage == Storage::kPca8),
+      coded_(keeps_codes(choose_storage(dim, options).storage)),
       finer_(choose_storage(dim, options).rerank != Storage::kAuto),
-      layout_(kernels::active_kernels(), dim, score_metric(metric), !keeps_store()) {}
+      codes_(coded_ ? choose_storage(dim, options).storage : Storage::kPca8),
+      layout_(kernels::active_kernels(), dim, score_metric(metric), !keeps_store(), rabitq_bits(codes_)) {}
 
 void IvfIndexBody::do_read(std::span<const std::uint32_t> slots, float* out) const {
   if (!coded_) return store_.read(slots, out);
@@ -193,7 +197,7 @@ Result<IvfLayout> IvfIndexBody::lay_out(MatrixView sample, std::size_t lists, co
 
 IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, int threads) const {
   const kernels::KernelTable& table = store_.table();
-  IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store());
+  IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store(), rabitq_bits(codes_));
   layout.centroids = Centroids(table, centres);
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
   layout.centroids.assign(sample, lists_of_sample.data(), threads, true);

@@ -23,8 +23,8 @@ struct IvfLayout {
   std::uint64_t departed = 0;
   double energy = -1;
 
-  IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
-      : centroids(table, dim), blocks(table, dim, metric, codes_are_rows) {}
+  IvfLayout(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows, unsigned bits)
+      : centroids(table, dim), blocks(table, dim, metric, codes_are_rows, bits) {}
   bool trained() const noexcept { return centroids.size() != 0; }
   std::vector<float> centres() const;
   void measure() noexcept {
@@ -41,7 +41,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   static Result<std::unique_ptr<Index>> open(const FileReader& file, bool verify);
 
   std::string_view kind() const noexcept override { return "ivf"; }
-  Storage storage() const noexcept override { return coded_ ? Storage::kPca8 : store_.storage(); }
+  Storage storage() const noexcept override { return coded_ ? codes_ : store_.storage(); }
   const IvfOptions& options() const noexcept override { return options_; }
   std::size_t nlist() const override;
   std::size_t default_nprobe() const override;
@@ -131,6 +131,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   IvfOptions options_;
   bool coded_ = false;
   bool finer_ = false;
+  Storage codes_ = Storage::kPca8;  // those of blocks
   IvfLayout layout_;
 };
 

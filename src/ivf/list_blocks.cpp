@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "codes/choose_planes.hpp"
 #include "codes/code_row.hpp"
 #include "codes/train_blocks.hpp"
 #include "kernels/kernel_table.hpp"
@@ -24,28 +25,32 @@ std::uint32_t room_for(std::size_t rows) { return static_cast<std::uint32_t>(blo
 
 }  // namespace
 
-ListBlocks::ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows)
+ListBlocks::ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows,
+                       unsigned bits)
     : BlockArrays(table, metric),
       dim_(dim),
       codes_are_rows_(codes_are_rows),
+      bits_(bits),
       projection_(Projection::identity(table, dim)),
       centre_heads_(table, Storage::kF32, dim) {
   set_shape(dim, false);
 }
 
-void ListBlocks::take_projection(Projection projection) {
+void ListBlocks::take_projection(Projection projection, std::shared_ptr<const CodePlanes> planes) {
   projection_ = std::move(projection);
   mean_norm_ =
       projection_.centered() ? std::sqrt(squared_distance(projection_.centre().data(), nullptr, dim_)) : 0.0;
-  set_shape(projection_.head(), projection_.rotates() && !codes_are_rows_);
+  const bool tails = projection_.rotates() && !codes_are_rows_;
+  if (planes != nullptr) {
+    set_shape(std::move(planes), tails);
+  } else {
+    set_shape(projection_.head(), tails);
+  }
   columns_ = projection_.columns();
 }
 
 void ListBlocks::decode_head(const ListBlocks& from, std::size_t position, float* out) const noexcept {
-  const unsigned char* code = from.codes(position / kBlockRows) + position % kBlockRows * 4;
-  for (std::size_t i = 0; i < head(); ++i) {
-    out[i] = from.scales_[position] * static_cast<float>(code[i / 4 * kernels::kBlockGroupBytes + i % 4] - 128);
-  }
+  decode(from.codes(position / kBlockRows) + position % kBlockRows * 4, from.scales_[position], head(), out);
 }
 
 void ListBlocks::expand(const float* head_in, float* out, ExpandMemory& memory) const {
@@ -81,7 +86,7 @@ void ListBlocks::count_row(std::size_t list, const Lengths& lengths) noexcept {
 
 double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::span<const std::uint32_t> lists_of_sample,
                          int threads) {
-  ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
+  ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_, bits_);
   const std::size_t n = std::min(sample.rows(), Projection::kSample);
   std::vector<float> residuals(n * dim_), centre(dim_);
   for (std::size_t i = 0; i < n; ++i) {
@@ -90,14 +95,17 @@ double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::spa
     for (std::size_t j = 0; j < dim_; ++j) residuals[i * dim_ + j] = sample.row(from)[j] - centre[j];
   }
   const double energy = std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0);
-  Projection chosen = choose_projection(*table_, metric_, MatrixView(residuals, dim_), kScanned, false, threads);
+  const MatrixView differences(residuals, dim_);
+  PlaneChoice choice = bits_ != 0 ? choose_planes(*table_, differences, bits_, threads)
+                                  : PlaneChoice{choose_projection(*table_, metric_, differences, kScanned, false, threads), {}};
+  Projection chosen = std::move(choice.projection);
   fresh.fixed_.defect = chosen.rotates() ? chosen.defect() : 0;
   if (metric_ == RowMetric::kSquaredL2) {
     Buffer<float> mean;
     mean.assign({centroids.mean(), dim_});
     chosen = Projection::adopt(*table_, dim_, chosen.basis(), std::move(mean), {}, 0);
   }
-  fresh.take_projection(std::move(chosen));
+  fresh.take_projection(std::move(chosen), std::move(choice.planes));
   fresh.runs_.resize(centroids.size());
   fresh.energies_.resize(centroids.size());
   fresh.eighth_powers_.resize(centroids.size());
@@ -109,15 +117,16 @@ double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::spa
 
 void ListBlocks::code_centres(const Centroids& centroids) {
   const bool l2 = metric_ == RowMetric::kSquaredL2;
+  const bool wanted = l2 || planes_ != nullptr;
   centre_heads_ = VectorStore(*table_, Storage::kF32, head());
-  if (l2) centre_heads_.resize(centroids.size());
+  if (wanted) centre_heads_.resize(centroids.size());
   ProjectionMemory memory;
   std::vector<float> centre(dim_), heads(head());
   double longest = 0;
   for (std::size_t l = 0; l < centroids.size(); ++l) {
     centroids.rows().read(l, centre.data());
     longest = std::max(longest, squared_distance(centre.data(), l2 ? centroids.mean() : nullptr, dim_));
-    if (!l2) continue;
+    if (!wanted) continue;
     projection_.apply(centre.data(), heads.data(), memory);
     centre_heads_.write(l, heads.data());
   }
@@ -172,8 +181,8 @@ void ListBlocks::move_list(std::size_t list, std::uint32_t room) {
 
 // All of them anew, in order, without what lies between.
 void ListBlocks::rebuild_runs(std::span<const std::uint32_t> wanted, std::size_t blocks, const Publisher& publish) {
-  ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_);
-  fresh.set_shape(head(), has_tails_);
+  ListBlocks fresh(*table_, dim_, metric_, codes_are_rows_, bits_);
+  fresh.set_shape_of(*this);
   fresh.resize_blocks(blocks);
   fresh.runs_.resize(lists());
   fresh.positions_ = positions_;
@@ -201,6 +210,7 @@ ListBlocks::Worker ListBlocks::make_worker() const {
   worker.head.resize(head());
   worker.whole.resize(dim_);
   worker.rest.resize(dim_);
+  if (planes_ != nullptr) worker.levels.resize(3 * head());
   return worker;
 }
 
@@ -265,6 +275,12 @@ void ListBlocks::write_as_row(std::size_t list, ListBlocks& into, std::size_t po
   const Row& row = memory.out[at].row;
   float* d = memory.head.data();
   decode_head(into, position, d);
+  if (planes_ != nullptr) {
+    // Its length is known: products alone are guessed, as in RaBitQ.
+    const auto* centre = reinterpret_cast<const float*>(centre_heads_.row(list));
+    into.biases_[position] = static_cast<float>(dot(centre, d, head()) + row.squared / 2);
+    return;
+  }
   const double left_out = std::max(0.0, row.squared - squared_distance(row.head, nullptr, row.n));
   const auto* centre_head = reinterpret_cast<const float*>(centre_heads_.row(list));
   into.biases_[position] = static_cast<float>(dot(centre_head, d, head()) +
@@ -273,7 +289,16 @@ void ListBlocks::write_as_row(std::size_t list, ListBlocks& into, std::size_t po
 
 void ListBlocks::code_residual(const Centroids& centroids, std::size_t list, ListBlocks& into, std::size_t position,
                                std::size_t at, Worker& memory, VectorStore* rests, std::size_t to) const {
-  into.write(position, memory.out[at].row, codes_are_rows_);
+  Row& row = memory.out[at].row;
+  if (planes_ != nullptr) {
+    row.memory = memory.levels.data() + head();
+    if (metric_ == RowMetric::kDot) {
+      const auto* centre = reinterpret_cast<const float*>(centre_heads_.row(list));
+      for (std::size_t i = 0; i < head(); ++i) memory.levels[i] = centre[i] + row.head[i];
+      row.whole = memory.levels.data();
+    }
+  }
+  into.write(position, row, codes_are_rows_);
   if (codes_are_rows_) write_as_row(list, into, position, at, memory);
   if (rests != nullptr) write_rest(centroids, list, into, position, at, memory, *rests, to);
 }
@@ -367,7 +392,7 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
                          CodeQueryMemory& memory) const {
   // A row less its centre is up to twice as long as either.
   const float longest = 2 * std::max(fixed_.longest, fixed_.longest_centre);
-  code_queries(*table_, projection_, metric_, {longest, 0, row_error()}, queries, out, memory);
+  code_queries(*table_, projection_, metric_, {longest, 0, row_error(), planes()}, queries, out, memory);
   const bool l2 = metric_ == RowMetric::kSquaredL2;
   const double wrong = l2 ? row_error() * static_cast<double>(fixed_.longest_centre) * static_cast<double>(longest) : 0;
   for (CodedQuery& query : out) {

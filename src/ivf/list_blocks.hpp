@@ -49,8 +49,9 @@ class ListBlocks : public BlockArrays {
     float longest_centre = 0;
   };
 
-  // `codes_are_rows`: nothing else is kept of a row.
-  ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows);
+  // `codes_are_rows`: nothing else is kept of a row. `bits`: of a coordinate, on average (codes/code_planes.hpp); 0: eight of
+  // as many leading directions as pay.
+  ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric, bool codes_are_rows, unsigned bits = 0);
 
   std::size_t lists() const noexcept { return runs_.size(); }
   std::size_t size() const noexcept { return size_; }
@@ -97,7 +98,7 @@ class ListBlocks : public BlockArrays {
   bool covers(const float* query) const noexcept;
   void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                CodeQueryMemory& memory) const;
-  // V(c - m) of a list's centre, as many numbers as head(); under l2 and with a rotation alone.
+  // V(c - m) of a list's centre, as many numbers as head(); under l2, or with planes.
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }
   bool has_tails() const noexcept { return has_tails_; }
 
@@ -126,6 +127,8 @@ class ListBlocks : public BlockArrays {
     Buffer<double> energies;
     Buffer<double> eighth_powers;  // empty, as in files before it: as if all rows of a list were as long
     Sections codes;
+    Buffer<unsigned char> bits;  // of planes
+    Buffer<float> steps;
   };
   Status adopt(const Fixed& fixed, Projection projection, const Centroids& centroids, ListSections sections);
 
@@ -152,6 +155,7 @@ class ListBlocks : public BlockArrays {
     std::vector<std::uint32_t> lists;
     std::vector<Residual> out;
     std::vector<float> head, whole, rest;
+    std::vector<float> levels;  // planes
     ExpandMemory expanding;
   };
   // Of rows of these lists, at most kAtOnce, in memory.out.
@@ -173,7 +177,7 @@ class ListBlocks : public BlockArrays {
   void resize_blocks(std::size_t blocks);
   void remove_at(std::size_t position) noexcept;
   void count_row(std::size_t list, const Lengths& lengths) noexcept;
-  void take_projection(Projection projection);
+  void take_projection(Projection projection, std::shared_ptr<const CodePlanes> planes = nullptr);
   Status validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const;
   Status validate_numbers(std::size_t list) const;
   void code_centres(const Centroids& centroids);
@@ -181,6 +185,7 @@ class ListBlocks : public BlockArrays {
 
   std::size_t dim_;
   bool codes_are_rows_;
+  unsigned bits_;
   std::size_t size_ = 0;
   Fixed fixed_;
   Projection projection_;  // its centre, under l2: the mean of the centres

@@ -46,7 +46,20 @@ void ListScorer::reset(const ListRows& rows, const float* query, const CodedQuer
     coded = &own_;
   }
   const kernels::KernelTable& table = rows.blocks.table();
-  code_levels(table, coded->head.data(), rows.blocks.head(), CodeLevels::kMost, to_heads_);
+  const CodePlanes* planes = rows.blocks.planes();
+  const float* head = coded->head.data();
+  if (planes != nullptr) {
+    if (scaled_.size() < planes->size()) scaled_.resize(planes->size());
+    planes->scale_query(head, scaled_.data());
+    head = scaled_.data();
+  }
+  code_levels(table, head, rows.blocks.head(), CodeLevels::kMost, to_heads_);
+  for (std::size_t l = 0; planes != nullptr && l < to_heads_.count; ++l) {
+    CodeLevels::Level& level = to_heads_.levels[l];
+    if (in_place_.size() < planes->query_codes()) in_place_.resize(planes->query_codes());
+    level.code_sum = planes->spread_query(level.codes.data(), in_place_.data());
+    level.codes.swap(in_place_);
+  }
   if (rows.rests != nullptr) prepare_for_rests(*rows.rests);
   to_centres_.prepare(rows.centroids.rows(), query);
 }
@@ -96,19 +109,24 @@ void ListScorer::score_centres(const std::uint32_t* lists, std::size_t n, float*
   for (std::size_t i = 0; i < n; ++i) out[i] = costs[which[i]];
 }
 
-// Rests are a hundredth of what they are rests of: sixteen bits of the query are enough.
+// Rests of eight bits are a hundredth of what they are rests of: sixteen bits of the query are enough. Those of fewer may
+// be half of it.
 void ListScorer::prepare_for_rests(const VectorStore& rests) {
   const std::size_t dim = rests.dim();
   if (!query_rows_ || query_rows_->dim() != dim) {
     query_rows_.emplace(rests.table(), Storage::kSq8, dim);
-    query_rows_->resize(2);
+    query_rows_->resize(std::size(to_rests_));
     row_.resize(dim);
+    left_.resize(dim);
   }
-  query_rows_->write(0, query_);
-  query_rows_->read(0, row_.data());
-  for (std::size_t j = 0; j < dim; ++j) row_[j] = query_[j] - row_[j];
-  query_rows_->write(1, row_.data());
-  for (std::size_t i = 0; i < 2; ++i) {
+  rest_levels_ = rows_.blocks->planes() != nullptr ? 3 : 2;
+  std::copy_n(query_, dim, left_.data());
+  for (std::size_t i = 0; i < rest_levels_; ++i) {
+    query_rows_->write(i, left_.data());
+    query_rows_->read(i, row_.data());
+    for (std::size_t j = 0; j < dim; ++j) left_[j] -= row_[j];
+  }
+  for (std::size_t i = 0; i < rest_levels_; ++i) {
     if (rests.storage() == Storage::kSq8) {
       to_rests_[i].prepare_codes(*query_rows_, i);
     } else {
@@ -128,8 +146,7 @@ void ListScorer::add_head_products(const float* scales, double* sums) {
     queries[l] = {to_heads_.levels[l].codes.data(), to_heads_.levels[l].code_sum, 0, -kInfinity};
     hits[l] = {0, positions[l], values[l]};
   }
-  rows_.blocks->table().scan_blocks(queries, to_heads_.count, codes_.data(), rows_.blocks->groups(), scales, nullptr, 1,
-                                    hits);
+  rows_.blocks->scan({queries, to_heads_.count}, codes_.data(), scales, nullptr, 1, hits);
   // What is no number, in a damaged file, is no hit.
   for (std::size_t l = 0; l < to_heads_.count; ++l) {
     const double scale = to_heads_.levels[l].scale;
@@ -162,7 +179,7 @@ void ListScorer::score_block(Candidate* candidates, std::size_t n) {
   add_head_products(scales, values);
   if (rows_.rests != nullptr) {
     float costs[kBlockRows];
-    for (const PreparedQuery& query : to_rests_) {
+    for (const PreparedQuery& query : std::span(to_rests_).first(rest_levels_)) {
       RowScorer(*rows_.rests, RowMetric::kDot, query.data()).score(slots, n, costs);
       for (std::size_t i = 0; i < n; ++i) values[i] -= static_cast<double>(costs[i]);
     }

@@ -56,12 +56,15 @@ class ListScorer final : public ExactScorer {
   CodedQuery own_;
   CodeQueryMemory coding_;
   CodeLevels to_heads_;
+  Buffer<float> scaled_;         // the query's head in the steps of planes
+  Buffer<signed char> in_place_;  // and its codes where planes have them
   PreparedQuery to_centres_;
-  PreparedQuery to_rests_[2];  // codes of the query, and of what those get wrong
+  PreparedQuery to_rests_[3];  // codes of the query, and of what those get wrong
+  std::size_t rest_levels_ = 2;
   std::optional<VectorStore> query_rows_;
   Buffer<unsigned char> codes_;
   ReadListRowMemory reading_;
-  std::vector<float> row_;
+  std::vector<float> row_, left_;
 };
 
 }  // namespace segue

@@ -22,8 +22,8 @@ ListBlocks::Coded ListBlocks::code(const Centroids& centroids, const Arrivals& a
   parallel_for(n, threads, kAtOnce, [&](std::size_t begin, std::size_t end, std::size_t) {
     Worker memory = make_worker();
     // A block each, so that its bounds are the row's own.
-    ListBlocks apart(*table_, dim_, metric_, codes_are_rows_);
-    apart.set_shape(head(), has_tails_);
+    ListBlocks apart(*table_, dim_, metric_, codes_are_rows_, bits_);
+    apart.set_shape_of(*this);
     for (std::size_t first = begin; first < end; first += kAtOnce) {
       const std::size_t count = std::min(kAtOnce, end - first);
       take_residuals(centroids, arrivals.rows, arrivals.from.subspan(first, count), lists.subspan(first, count), memory);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,7 +42,19 @@ Status ListBlocks::adopt(const Fixed& fixed, Projection projection, const Centro
     std::fill_n(owners.data() + run.first, run.blocks, static_cast<std::uint32_t>(l));
     size += run.rows;
   }
-  take_projection(std::move(projection));
+  std::shared_ptr<const CodePlanes> planes;
+  if (bits_ != 0) {
+    const std::span<const unsigned char> bits = sections.bits.span();
+    const bool known = bits.size() == projection.head() && sections.steps.size() == bits.size() && !bits.empty() &&
+                       std::is_sorted(bits.begin(), bits.end(), std::greater<>()) && bits.back() >= 1 &&
+                       bits.front() <= CodePlanes::kMostBits &&
+                       std::all_of(sections.steps.begin(), sections.steps.end(),
+                                   [](float step) { return step >= 1e-15f && step <= 1e15f; });
+    if (!known) return corrupt_file("the bits of the codes, or their steps, are none");
+    planes = std::make_shared<const CodePlanes>(std::vector<unsigned char>(bits.begin(), bits.end()),
+                                                std::vector<float>(sections.steps.begin(), sections.steps.end()));
+  }
+  take_projection(std::move(projection), std::move(planes));
   if (!BlockArrays::adopt(std::move(sections.codes))) {
     return corrupt_file("the sections of the codes do not fit each other");
   }

@@ -15,7 +15,7 @@ using kernels::kBlockRows;
 class BlockWindow final : public BlockArrays {
  public:
   explicit BlockWindow(const ListBlocks& like) : BlockArrays(like.table(), like.metric()) {
-    set_shape(like.head(), like.has_tails());
+    set_shape_of(like);
   }
   void start(std::size_t blocks) {
     resize_positions(0);

@@ -123,6 +123,26 @@ struct BlockHits {
 using ScanBlocksFn = void (*)(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, std::size_t groups,
                               const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept;
 
+// The same for codes of fewer bits, each coordinate with as many as it is worth, 1 to 8. They are cut into pieces of 4, 2
+// and 1 bits, the high ones first (7 = 4 + 2 + 1, 8 = 4 + 4), and pieces of one size and place lie together as a plane: words
+// of 64 bytes, four bytes a row, in which the lowest bits of each byte are the first group of four coordinates, the next the
+// second, and so on: two groups a word of four-bit pieces, eight of single bits. Words of the first plane of a block come
+// first. The queries' codes lie in the same order, a coordinate once for each of its pieces, zero where a plane's last word
+// has room left.
+//
+// A code u of b bits stands for scale * (2 u - (2^b - 1)), which is never zero; the value is
+//
+//   value = (2 sum_i u_i d_i - code_sum) * scales[row] - biases[row] * bias_factor,   code_sum = sum_i (2^b_i - 1) d_i
+struct BlockPlane {
+  std::uint32_t bits;   // of a piece: 4, 2 or 1
+  std::uint32_t words;  // of a block
+  std::uint32_t shift;  // of the sums of this plane and those before it
+};
+// `words`: of a block, all planes together.
+using ScanPlanesFn = void (*)(const BlockQuery* queries, std::size_t nq, const unsigned char* codes,
+                              const BlockPlane* planes, std::size_t count, std::size_t words, const float* scales,
+                              const float* biases, std::size_t n, BlockHits* hits) noexcept;
+
 // ---- a matrix that stays ------------------------------------------------------------------------------------------------
 //
 // Rows of floats laid out once, for products with vectors that come alone or in numbers: the directions of a projection.
@@ -145,6 +165,7 @@ struct KernelTable {
   // The largest magnitude of a query's code: 127, or 63 where sums of two products must fit 16 bits.
   int max_block_code;
   ScanBlocksFn scan_blocks;
+  ScanPlanesFn scan_planes;
   // A coded sq8 row as a prepared query, its tail as it stands: the same scores as of its floats, a fifth of the time.
   void (*sq8_row_as_query)(const unsigned char* row, std::size_t dim, void* out) noexcept;
   // Writes the positions i (ascending) with scores[i] > threshold (or < threshold), returns how many. `out` has room

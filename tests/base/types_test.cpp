@@ -23,7 +23,7 @@ TEST(Types, AnUnknownNameIsNamedAmongTheKnownOnes) {
   EXPECT_EQ(metric.message(), "unknown metric \"dot\"; known: \"l2\", \"ip\", \"cosine\"");
   const Status storage = parse_storage("float32").status();
   EXPECT_EQ(storage.code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(storage.message(), "unknown storage \"float32\"; known: \"auto\", \"f32\", \"f16\", \"bf16\", \"sq8\", \"pca8\", \"sq4\"");
+  EXPECT_EQ(storage.message(), "unknown storage \"float32\"; known: \"auto\", \"f32\", \"f16\", \"bf16\", \"sq8\", \"pca8\", \"sq4\", \"rabitq1\", \"rabitq2\", \"rabitq3\", \"rabitq4\", \"rabitq5\", \"rabitq6\", \"rabitq7\", \"rabitq8\"");
 }
 
 TEST(Types, NamesAreExact) {

@@ -124,7 +124,7 @@ TEST(FileDamage, TablesThatMakeNoSense) {
       {"header: the kind", [](Header& h, SectionEntry*) { h.kind[15] = 'x'; }},
       {"header: unknown metric 3", [](Header& h, SectionEntry*) { h.metric = 3; }},
       {"header: unknown storage 0", [](Header& h, SectionEntry*) { h.storage = 0; }},
-      {"header: unknown storage 7", [](Header& h, SectionEntry*) { h.storage = 7; }},
+      {"header: unknown storage 15", [](Header& h, SectionEntry*) { h.storage = 15; }},
       {"header: unknown rerank storage 255", [](Header& h, SectionEntry*) { h.rerank = 255; }},
       {"header: dimension 0", [](Header& h, SectionEntry*) { h.dim = 0; }},
       {"header: dimension 65537", [](Header& h, SectionEntry*) { h.dim = 65537; }},

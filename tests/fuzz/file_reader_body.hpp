@@ -31,7 +31,7 @@ inline FileVerdict exercise_file(std::span<const unsigned char> bytes) {
   SEGUE_FUZZ_REQUIRE(file.bytes == bytes.size());
   SEGUE_FUZZ_REQUIRE(file.identity.dim >= 1 && file.identity.dim <= layout::kMaxDim);
   SEGUE_FUZZ_REQUIRE(file.identity.size <= file.bytes);
-  SEGUE_FUZZ_REQUIRE(file.identity.metric <= Metric::kCosine && file.identity.storage <= Storage::kSq4);
+  SEGUE_FUZZ_REQUIRE(file.identity.metric <= Metric::kCosine && file.identity.storage <= Storage::kRabitq8);
 
   unsigned touched = 0;
   std::uint64_t end = 0;

@@ -49,6 +49,8 @@ inline const std::vector<IndexCase>& index_cases() {
       {"ivf", Metric::kCosine, Storage::kF16},
       {"ivf", Metric::kL2, Storage::kPca8, Storage::kSq8},
       {"ivf", Metric::kInnerProduct, Storage::kPca8},
+      {"ivf", Metric::kL2, Storage::kRabitq3, Storage::kSq4},
+      {"ivf", Metric::kInnerProduct, Storage::kRabitq5},
       {"hnsw", Metric::kL2, Storage::kF32},
       {"hnsw", Metric::kCosine, Storage::kF16},
       {"hnsw", Metric::kInnerProduct, Storage::kF32},

@@ -27,11 +27,13 @@ std::vector<IndexCase> every_case() {
   for (const char* kind : {"flat", "hnsw", "ivf"}) {
     for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
       for (const Storage storage :
-           {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kSq4, Storage::kPca8}) {
+           {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kSq4, Storage::kPca8, Storage::kRabitq3}) {
         const bool graph = kind == std::string_view("hnsw");
         const bool lists = kind == std::string_view("ivf");
+        if (rabitq_bits(storage) != 0 && !lists) continue;
         if (storage == Storage::kPca8 && !lists && !(graph && metric != Metric::kInnerProduct)) continue;
-        cases.push_back({kind, metric, storage, storage == Storage::kPca8 ? Storage::kSq8 : Storage::kAuto});
+        const bool rerank = storage == Storage::kPca8 || (rabitq_bits(storage) != 0 && metric != Metric::kCosine);
+        cases.push_back({kind, metric, storage, rerank ? Storage::kSq8 : Storage::kAuto});
       }
     }
   }

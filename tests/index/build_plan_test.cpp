@@ -48,20 +48,23 @@ TEST(BuildPlan, FitsTheMemory) {
     SCOPED_TRACE(std::string(to_string(metric)));
     std::size_t limit = 0;
     std::vector<std::string> kinds;
-    for (int step = 0; step < 4; ++step) {
+    for (int step = 0; step < 12; ++step) {
       const Result<BuildPlan> plan = plan_build(view, {.metric = metric, .max_memory = limit});
       if (!plan.ok()) break;
-      const auto index = build(view, {}, {.metric = metric, .max_memory = limit}).value();
-      EXPECT_EQ(index->kind(), plan->kind);
-      EXPECT_LE(index->memory_usage(), plan->memory + plan->memory / 20) << plan->kind;
-      EXPECT_GE(index->memory_usage(), plan->memory / 2) << plan->kind;
-      kinds.push_back(plan->kind + std::string(to_string(index->storage())));
       limit = plan->memory - 1;
+      const unsigned bits = rabitq_bits(plan->ivf.storage);
+      if (plan->kind == "ivf") kinds.push_back("ivf " + std::string(to_string(plan->ivf.storage)));
+      if (plan->kind != "ivf") kinds.push_back(plan->kind);
+      if (bits != 0 && bits != 1 && bits != 4) continue;
+      const auto index = build(view, {}, {.metric = metric, .max_memory = plan->memory}).value();
+      EXPECT_EQ(index->kind(), plan->kind);
+      EXPECT_TRUE(bits == 0 || index->storage() == plan->ivf.storage) << to_string(index->storage());
+      EXPECT_LE(index->memory_usage(), plan->memory + plan->memory / 20) << kinds.back();
+      EXPECT_GE(index->memory_usage(), plan->memory / 2) << kinds.back();
     }
-    ASSERT_EQ(kinds.size(), 3u) << "graph, lists, codes alone";
-    EXPECT_EQ(kinds[0].substr(0, 4), "hnsw");
-    EXPECT_EQ(kinds[1], "ivfpca8");
-    EXPECT_EQ(kinds[2], "ivfpca8");
+    const std::vector<std::string> wanted = {"hnsw",        "ivf auto",    "ivf rabitq8", "ivf rabitq7", "ivf rabitq6",
+                                             "ivf rabitq5", "ivf rabitq4", "ivf rabitq3", "ivf rabitq2", "ivf rabitq1"};
+    EXPECT_EQ(kinds, wanted);
     const Status refused = plan_build(view, {.metric = metric, .max_memory = limit}).status();
     EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
     EXPECT_NE(refused.message().find("the least of all kinds"), std::string::npos) << refused.message();

@@ -38,7 +38,8 @@ inline std::unique_ptr<Index> make_index(const IndexCase& c, std::size_t dim, st
     return index.ok() ? std::move(index).value() : nullptr;
   }
   if (c.kind == "ivf") {
-    const Storage rerank = c.storage == Storage::kPca8 ? Storage::kSq8 : Storage::kAuto;
+    const bool codes = c.storage == Storage::kPca8 || rabitq_bits(c.storage) != 0;
+    const Storage rerank = codes ? Storage::kSq8 : Storage::kAuto;
     auto index = IvfIndex::create(dim, c.metric, {.storage = c.storage, .rerank = rerank, .seed = seed});
     if (!index.ok()) ADD_FAILURE() << index.status().message();
     return index.ok() ? std::move(index).value() : nullptr;
@@ -57,6 +58,7 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
       for (const Storage storage : storages) {
         const bool graph_of_products = kind == "hnsw" && metric == Metric::kInnerProduct;
         if (storage == Storage::kPca8 && (kind == "flat" || graph_of_products)) continue;
+        if (rabitq_bits(storage) != 0 && kind != "ivf") continue;
         out.push_back({kind, metric, storage});
       }
     }
@@ -67,7 +69,8 @@ inline std::vector<IndexCase> cases(const std::vector<std::string>& kinds, const
 inline const std::vector<Metric> kAllMetrics = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine};
 
 inline std::vector<IndexCase> all_cases() {
-  return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kSq4, Storage::kPca8});
+  return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32, Storage::kF16, Storage::kBf16, Storage::kSq8, Storage::kSq4, Storage::kPca8,
+                                               Storage::kRabitq3});
 }
 
 inline std::vector<IndexCase> f32_cases() { return cases({"flat", "hnsw", "ivf"}, kAllMetrics, {Storage::kF32}); }

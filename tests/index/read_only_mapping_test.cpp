@@ -61,7 +61,7 @@ TEST_P(ReadOnlyMapping, IsReadAndThenChanged) {
 
 INSTANTIATE_TEST_SUITE_P(All, ReadOnlyMapping,
                          testing::ValuesIn(cases({"flat", "hnsw", "ivf"}, {Metric::kL2, Metric::kInnerProduct},
-                                                 {Storage::kF32, Storage::kSq8, Storage::kPca8})),
+                                                 {Storage::kF32, Storage::kSq8, Storage::kPca8, Storage::kRabitq3})),
                          CaseName());
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST(BuildFile, BytesAreThoseOfAnIndexInMemory) {
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<Id>((i * 7919) % 1201 * 3);
   for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
     for (const auto& [storage, rerank] :
-         {std::pair{Storage::kAuto, Storage::kAuto}, {Storage::kPca8, Storage::kAuto}, {Storage::kF16, Storage::kAuto},
+         {std::pair{Storage::kAuto, Storage::kAuto}, {Storage::kPca8, Storage::kAuto}, {Storage::kRabitq3, Storage::kAuto}, {Storage::kRabitq2, Storage::kSq4}, {Storage::kF16, Storage::kAuto},
           {Storage::kSq8, Storage::kAuto}}) {
       if (storage != Storage::kAuto && metric == Metric::kCosine) continue;
       SCOPED_TRACE(std::string(to_string(metric)) + " " + std::string(to_string(storage)));

@@ -30,7 +30,7 @@ TEST(GivenCentroids, AnIndexOfAnothersCentresAnswersAsTheOther) {
   const Vectors x = clustered_vectors(random, kRows, kDim, 30, 0.6f);
   const MatrixView rows(x, kDim);
   for (const Metric metric : kAllMetrics) {
-    for (const Storage storage : {Storage::kF32, Storage::kSq8, Storage::kPca8, Storage::kAuto}) {
+    for (const Storage storage : {Storage::kF32, Storage::kSq8, Storage::kPca8, Storage::kRabitq4, Storage::kAuto}) {
       SCOPED_TRACE(std::string(to_string(metric)) + " " + std::string(to_string(storage)));
       const Lists one = make(metric, {.nlist = kLists, .storage = storage});
       const Lists other = make(metric, {.storage = storage});

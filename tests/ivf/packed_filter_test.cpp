@@ -26,7 +26,7 @@ class PackedFilter : public testing::TestWithParam<IndexCase> {
  protected:
   void SetUp() override {
     const IndexCase& c = GetParam();
-    const Storage rerank = c.storage == Storage::kPca8 ? Storage::kSq8 : Storage::kAuto;
+    const Storage rerank = c.storage == Storage::kPca8 || rabitq_bits(c.storage) != 0 ? Storage::kSq8 : Storage::kAuto;
     index_ = IvfIndex::create(kDim, c.metric, {.nlist = kLists, .storage = c.storage, .rerank = rerank}).value();
     const Vectors x = clustered_vectors(random_, kRows, kDim, 30, 0.6f);
     SEGUE_ASSERT_OK(index_->add(MatrixView(x, kDim)));
@@ -137,7 +137,7 @@ TEST_P(PackedFilter, ManyFiltersShareBoundedMemory) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PackedFilter,
-                         testing::ValuesIn(cases({"ivf"}, kAllMetrics, {Storage::kF32, Storage::kPca8})), CaseName());
+                         testing::ValuesIn(cases({"ivf"}, kAllMetrics, {Storage::kF32, Storage::kPca8, Storage::kRabitq2})), CaseName());
 
 }  // namespace
 }  // namespace segue::test

@@ -123,7 +123,7 @@ class IndexMachine {
       reference_.set(ids[i], stored->data() + i * dim_);
       if (ids[i] >= next_id_) next_id_ = ids[i] == std::numeric_limits<Id>::max() ? ids[i] : ids[i] + 1;
     }
-    if (which_.storage == Storage::kPca8 && !ids.empty()) adopt_recoded();
+    if (codes_are_recoded(which_.storage) && !ids.empty()) adopt_recoded();
   }
 
   // A growing index codes everything anew now and then.

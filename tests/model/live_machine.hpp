@@ -28,7 +28,7 @@ class LiveMachine : public IndexMachine {
     if (name == "another catalog") return change_to_another_catalog();
     ASSERT_NO_FATAL_FAILURE(IndexMachine::change(name));
     // A replay gathers what came in many calls, and finds the directions of pca8 in another moment.
-    if (name == "reopen" && which_.storage == Storage::kPca8) adopt_recoded();
+    if (name == "reopen" && codes_are_recoded(which_.storage)) adopt_recoded();
   }
 
  private:

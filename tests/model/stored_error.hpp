@@ -11,8 +11,13 @@
 
 namespace segue::test {
 
+// Whether a change may code all rows anew.
+inline bool codes_are_recoded(Storage storage) { return storage == Storage::kPca8 || rabitq_bits(storage) != 0; }
+
 // By coordinate: half a unit in the last place of the storage, and for sq8 and sq4 half a step of the row's scale.
 inline double stored_error(Storage storage, double value, double largest) {
+  // The directions and the centre are those of whatever there was when they were found: head_coder_test.cpp, few_bits_test.cpp.
+  if (codes_are_recoded(storage)) return std::numeric_limits<double>::infinity();
   switch (storage) {
     case Storage::kF16:
       return std::max(std::abs(value) * 0x1p-11, 0x1p-25);
@@ -22,9 +27,6 @@ inline double stored_error(Storage storage, double value, double largest) {
       return largest / 127 * 0.5001;
     case Storage::kSq4:
       return largest / 7 * 0.5001;
-    // The directions and the centre are those of whatever there was when they were found: head_coder_test.cpp.
-    case Storage::kPca8:
-      return std::numeric_limits<double>::infinity();
     default:
       return std::abs(value) * 0x1p-23;
   }

@@ -3,6 +3,8 @@
 //
 // The codes of kBlocksAtOnce blocks meet kQueriesAtOnce queries; what is left over goes one query, or one block, at a
 // time. Nearly no row passes, so the way of a hit may cost some nanoseconds and the rest is: convert, scale, compare.
+//
+// How codes become sums is the business of Bytes (eight bits each) or Planes (fewer).
 
 #include "kernels/algorithms/codec.hpp"
 
@@ -10,14 +12,121 @@ namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
 namespace {
 
 template <class Blocks>
+struct Bytes {
+  using V = typename Blocks::V;
+  static constexpr std::size_t kVectors = kBlockRows / Blocks::kRows;  // of a block
+  static constexpr std::size_t kVectorBytes = 4 * Blocks::kRows;
+
+  std::size_t groups;
+
+  std::size_t block_bytes() const noexcept { return groups * kBlockGroupBytes; }
+
+  // Q queries, B blocks from p on.
+  template <std::size_t Q, std::size_t B>
+  SEGUE_INLINE void sum(const BlockQuery* queries, const unsigned char* p, V (&sums)[Q][B * kVectors]) const noexcept {
+    SEGUE_UNROLL
+    for (std::size_t q = 0; q < Q; ++q) {
+      // Unsigned: a damaged file may bring in sums that are none, and those may wrap.
+      const std::uint32_t surplus = static_cast<std::uint32_t>(Blocks::kRowOffset) * static_cast<std::uint32_t>(queries[q].code_sum);
+      const V start = Blocks::splat(static_cast<std::int32_t>(std::uint32_t{0} - surplus));
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = start;
+    }
+    for (std::size_t g = 0; g < groups; ++g, p += kBlockGroupBytes) {
+      V rows[B * kVectors];
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) {
+        rows[i] = Blocks::load(p + i / kVectors * block_bytes() + i % kVectors * kVectorBytes);
+      }
+      SEGUE_UNROLL
+      for (std::size_t q = 0; q < Q; ++q) {
+        const auto four = Blocks::broadcast(queries[q].codes + 4 * g);
+        SEGUE_UNROLL
+        for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add(rows[i], four, sums[q][i]);
+      }
+    }
+  }
+};
+
+// Each plane is summed behind the ones before it, whose sums were shifted to where their bits belong.
+template <class Blocks>
+struct Planes {
+  using V = typename Blocks::V;
+  static constexpr std::size_t kVectors = kBlockRows / Blocks::kRows;
+  static constexpr std::size_t kVectorBytes = 4 * Blocks::kRows;
+
+  const BlockPlane* planes;
+  std::size_t count;
+  std::size_t words;
+
+  std::size_t block_bytes() const noexcept { return words * kBlockGroupBytes; }
+
+  template <std::size_t Q, std::size_t B>
+  SEGUE_INLINE void sum(const BlockQuery* queries, const unsigned char* p, V (&sums)[Q][B * kVectors]) const noexcept {
+    SEGUE_UNROLL
+    for (std::size_t q = 0; q < Q; ++q) {
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::splat(0);
+    }
+    std::size_t at = 0;  // in the queries' codes
+    for (std::size_t plane = 0; plane < count; ++plane) {
+      const std::size_t end = planes[plane].words;
+      switch (planes[plane].bits) {
+        case 4: add<4, Q, B>(queries, p, end, at, sums); break;
+        case 2: add<2, Q, B>(queries, p, end, at, sums); break;
+        default: add<1, Q, B>(queries, p, end, at, sums); break;
+      }
+      if (planes[plane].shift == 0) continue;
+      SEGUE_UNROLL
+      for (std::size_t q = 0; q < Q; ++q) {
+        SEGUE_UNROLL
+        for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::shift_left(sums[q][i], planes[plane].shift);
+      }
+    }
+    SEGUE_UNROLL
+    for (std::size_t q = 0; q < Q; ++q) {
+      const V surplus = Blocks::splat(queries[q].code_sum);
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) {
+        sums[q][i] = Blocks::subtract(Blocks::shift_left(sums[q][i], 1), surplus);
+      }
+    }
+  }
+
+ private:
+  template <unsigned kBits, std::size_t Q, std::size_t B>
+  SEGUE_INLINE void add(const BlockQuery* queries, const unsigned char*& p, std::size_t end, std::size_t& at,
+                        V (&sums)[Q][B * kVectors]) const noexcept {
+    for (std::size_t word = 0; word < end; ++word, p += kBlockGroupBytes) {
+      V rows[B * kVectors];
+      SEGUE_UNROLL
+      for (std::size_t i = 0; i < B * kVectors; ++i) {
+        rows[i] = Blocks::load_fields(p + i / kVectors * block_bytes() + i % kVectors * kVectorBytes);
+      }
+      SEGUE_UNROLL
+      for (unsigned field = 0; field < 8 / kBits; ++field, at += 4) {
+        V fields[B * kVectors];
+        SEGUE_UNROLL
+        for (std::size_t i = 0; i < B * kVectors; ++i) fields[i] = Blocks::field(rows[i], field * kBits, (1 << kBits) - 1);
+        SEGUE_UNROLL
+        for (std::size_t q = 0; q < Q; ++q) {
+          const auto four = Blocks::broadcast(queries[q].codes + at);
+          SEGUE_UNROLL
+          for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add_fields(fields[i], four, sums[q][i]);
+        }
+      }
+    }
+  }
+};
+
+template <class Blocks, class Codes>
 struct BlockScan {
   using V = typename Blocks::V;
   using F = typename Blocks::F;
   static constexpr std::size_t kVectors = kBlockRows / Blocks::kRows;  // of a block
-  static constexpr std::size_t kVectorBytes = 4 * Blocks::kRows;
 
   const unsigned char* codes;
-  std::size_t groups;
+  Codes shape;
   const float* scales;
   const float* biases;
 
@@ -53,29 +162,7 @@ struct BlockScan {
   template <bool kBiased, std::size_t Q, std::size_t B>
   [[gnu::noinline]] void scan(const BlockQuery* queries, std::size_t block, BlockHits* hits) const noexcept {
     V sums[Q][B * kVectors];
-    SEGUE_UNROLL
-    for (std::size_t q = 0; q < Q; ++q) {
-      // Unsigned: a damaged file may bring in sums that are none, and those may wrap.
-      const std::uint32_t surplus = static_cast<std::uint32_t>(Blocks::kRowOffset) * static_cast<std::uint32_t>(queries[q].code_sum);
-      const V start = Blocks::splat(static_cast<std::int32_t>(std::uint32_t{0} - surplus));
-      SEGUE_UNROLL
-      for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = start;
-    }
-    const std::size_t block_bytes = groups * kBlockGroupBytes;
-    const unsigned char* p = codes + block * block_bytes;
-    for (std::size_t g = 0; g < groups; ++g, p += kBlockGroupBytes) {
-      V rows[B * kVectors];
-      SEGUE_UNROLL
-      for (std::size_t i = 0; i < B * kVectors; ++i) {
-        rows[i] = Blocks::load(p + i / kVectors * block_bytes + i % kVectors * kVectorBytes);
-      }
-      SEGUE_UNROLL
-      for (std::size_t q = 0; q < Q; ++q) {
-        const auto four = Blocks::broadcast(queries[q].codes + 4 * g);
-        SEGUE_UNROLL
-        for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add(rows[i], four, sums[q][i]);
-      }
-    }
+    shape.template sum<Q, B>(queries, codes + block * shape.block_bytes(), sums);
     SEGUE_UNROLL
     for (std::size_t q = 0; q < Q; ++q) keep_hits<kBiased, B>(queries[q], block, sums[q], hits[q]);
   }
@@ -102,16 +189,29 @@ struct BlockScan {
   }
 };
 
-template <class Blocks>
-void scan_blocks(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, std::size_t groups,
-                 const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept {
+template <class Blocks, class Codes>
+void scan_codes(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, const Codes& shape,
+                const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept {
   for (std::size_t q = 0; q < nq; ++q) hits[q].count = 0;
-  const BlockScan<Blocks> scan{codes, groups, scales, biases};
+  const BlockScan<Blocks, Codes> scan{codes, shape, scales, biases};
   if (biases == nullptr) {
     scan.template scan_all<false>(queries, nq, n, hits);
   } else {
     scan.template scan_all<true>(queries, nq, n, hits);
   }
+}
+
+template <class Blocks>
+void scan_blocks(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, std::size_t groups,
+                 const float* scales, const float* biases, std::size_t n, BlockHits* hits) noexcept {
+  scan_codes<Blocks>(queries, nq, codes, Bytes<Blocks>{groups}, scales, biases, n, hits);
+}
+
+template <class Blocks>
+void scan_planes(const BlockQuery* queries, std::size_t nq, const unsigned char* codes, const BlockPlane* planes,
+                 std::size_t count, std::size_t words, const float* scales, const float* biases, std::size_t n,
+                 BlockHits* hits) noexcept {
+  scan_codes<Blocks>(queries, nq, codes, Planes<Blocks>{planes, count, words}, scales, biases, n, hits);
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ constexpr KernelTable make_table(const char* name) noexcept {
       .matrix = make_matrix<Floats>(),
       .max_block_code = Blocks::kMaxQueryCode,
       .scan_blocks = scan_blocks<Blocks>,
+      .scan_planes = scan_planes<Blocks>,
       .sq8_row_as_query = Sq8Family<Codes>::row_as_query,
       .select_greater = select_positions<Floats, true>,
       .select_less = select_positions<Floats, false>,

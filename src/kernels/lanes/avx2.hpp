@@ -202,6 +202,17 @@ struct Blocks {
     const __m256i pairs = _mm256_maddubs_epi16(codes, query);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
+  SEGUE_INLINE static V load_fields(const unsigned char* p) noexcept { return load(p); }
+  SEGUE_INLINE static V field(V word, unsigned shift, int mask) noexcept {
+    return _mm256_and_si256(_mm256_srli_epi16(word, static_cast<int>(shift)), _mm256_set1_epi8(static_cast<char>(mask)));
+  }
+  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
+    return multiply_add(fields, query, sum);
+  }
+  SEGUE_INLINE static V shift_left(V sum, unsigned shift) noexcept {
+    return _mm256_slli_epi32(sum, static_cast<int>(shift));
+  }
+  SEGUE_INLINE static V subtract(V a, V b) noexcept { return _mm256_sub_epi32(a, b); }
   SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept {
     return _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(scales));
   }

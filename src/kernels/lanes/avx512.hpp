@@ -193,6 +193,12 @@ struct BlockSums {
   SEGUE_INLINE static Query broadcast(const signed char* four) noexcept {
     return _mm512_set1_epi32(load_unaligned<std::int32_t>(four));
   }
+  SEGUE_INLINE static V load_fields(const unsigned char* p) noexcept { return load(p); }
+  SEGUE_INLINE static V field(V word, unsigned shift, int mask) noexcept {
+    return _mm512_and_si512(_mm512_srli_epi16(word, shift), _mm512_set1_epi8(static_cast<char>(mask)));
+  }
+  SEGUE_INLINE static V shift_left(V sum, unsigned shift) noexcept { return _mm512_slli_epi32(sum, shift); }
+  SEGUE_INLINE static V subtract(V a, V b) noexcept { return _mm512_sub_epi32(a, b); }
   SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept {
     return _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scales));
   }
@@ -211,6 +217,9 @@ struct PairBlocks : BlockSums {
   SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
     const __m512i pairs = _mm512_maddubs_epi16(codes, query);
     return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+  }
+  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
+    return multiply_add(fields, query, sum);
   }
 };
 

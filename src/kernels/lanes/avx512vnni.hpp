@@ -37,6 +37,9 @@ struct VnniBlocks : BlockSums {
   SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
     return _mm512_dpbusd_epi32(sum, codes, query);
   }
+  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
+    return multiply_add(fields, query, sum);
+  }
 };
 
 }  // namespace

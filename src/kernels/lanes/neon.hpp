@@ -147,6 +147,19 @@ struct Blocks {
     const int32x4_t high = vpaddlq_s16(vmull_s8(vget_high_s8(rows), query));
     return vaddq_s32(sum, vpaddq_s32(low, high));
   }
+  SEGUE_INLINE static V load_fields(const unsigned char* p) noexcept { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+  SEGUE_INLINE static V field(V word, unsigned shift, int mask) noexcept {
+    const uint8x16_t moved = vshlq_u8(vreinterpretq_u8_s32(word), vdupq_n_s8(static_cast<std::int8_t>(-static_cast<int>(shift))));
+    return vreinterpretq_s32_u8(vandq_u8(moved, vdupq_n_u8(static_cast<std::uint8_t>(mask))));
+  }
+  // At most 15, so that they may be taken for signed.
+  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
+    return multiply_add(fields, query, sum);
+  }
+  SEGUE_INLINE static V shift_left(V sum, unsigned shift) noexcept {
+    return vshlq_s32(sum, vdupq_n_s32(static_cast<std::int32_t>(shift)));
+  }
+  SEGUE_INLINE static V subtract(V a, V b) noexcept { return vsubq_s32(a, b); }
   SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept {
     return vmulq_f32(vcvtq_f32_s32(sum), vld1q_f32(scales));
   }

@@ -107,6 +107,22 @@ struct Blocks {
     for (int i = 0; i < 4; ++i) sum += (((codes >> (8 * i)) & 255) - 128) * query[i];
     return sum;
   }
+  // Pieces of codes as they are, at most 15. Sums may wrap on their way: unsigned.
+  SEGUE_INLINE static V load_fields(const unsigned char* p) noexcept { return load(p); }
+  SEGUE_INLINE static V field(V word, unsigned shift, int mask) noexcept {
+    return static_cast<V>((static_cast<std::uint32_t>(word) >> shift) & (0x01010101u * static_cast<std::uint32_t>(mask)));
+  }
+  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
+    std::int32_t four = 0;
+    for (int i = 0; i < 4; ++i) four += ((fields >> (8 * i)) & 255) * query[i];
+    return static_cast<V>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(four));
+  }
+  SEGUE_INLINE static V shift_left(V sum, unsigned shift) noexcept {
+    return static_cast<V>(static_cast<std::uint32_t>(sum) << shift);
+  }
+  SEGUE_INLINE static V subtract(V a, V b) noexcept {
+    return static_cast<V>(static_cast<std::uint32_t>(a) - static_cast<std::uint32_t>(b));
+  }
   SEGUE_INLINE static F scaled(V sum, const float* scales) noexcept { return static_cast<float>(sum) * *scales; }
   SEGUE_INLINE static F less_bias(F value, const float* biases, float factor) noexcept {
     return value - *biases * factor;
