@@ -15,10 +15,6 @@ using kernels::kBlockRows;
 constexpr std::size_t kBoundFloats = sizeof(BlockBound) / sizeof(float);
 static_assert(sizeof(BlockBound) == 4 * sizeof(float));
 
-// What a rotated code gets wrong of a product with a query has no direction: it spreads as if by chance, as far as the root
-// of its mean square (Gao and Long, SIGMOD 2024, theorem 3.2). One row in 30,000 has more.
-constexpr double kDeviations = 4;
-
 }  // namespace
 
 BlockBound BlockArrays::largest(std::size_t block, std::size_t n) const noexcept {
@@ -59,7 +55,7 @@ float BlockArrays::write(std::size_t position, const Row& row, bool is_row) noex
   if (planes_ != nullptr) {
     const CodePlanes::Coded coded = planes_->encode(row.head, row.whole, row.memory, code);
     scales_[position] = coded.scale;
-    error = kDeviations * coded.error;
+    error = coded.error;
     length = coded.length;
     norm = coded.norm;
   } else {
@@ -72,7 +68,7 @@ float BlockArrays::write(std::size_t position, const Row& row, bool is_row) noex
   const double tail_squared = std::max(0.0, row.squared - head_squared);
   const double z = std::sqrt(row.squared);
   const float reached[kBoundFloats] = {
-      is_row ? 0.0f : round_up(error * (1 + 1e-9) + row.rounding * z),
+      is_row ? 0.0f : round_up(error * (1 + 1e-9) + (planes_ != nullptr ? 0.0 : row.rounding * z)),
       planes_ != nullptr ? round_up(length * (1 + 1e-9))
                          : round_up((std::sqrt(head_squared) + (is_row ? error : 0.0)) * (1 + 1e-9)),
       has_tails_ ? round_up(std::sqrt(tail_squared + 2 * (row.rounding + 1e-6) * row.squared)) : 0.0f,

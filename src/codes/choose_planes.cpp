@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
@@ -28,18 +29,21 @@ constexpr double kWorthIt = 0.5;
 
 // n rows of `dim` numbers, rotated among themselves: signs by chance and a Walsh-Hadamard transform of the largest power of
 // two of rows, of the first and of the last, three times.
-void mix(float* rows, std::size_t n, std::size_t dim, std::uint64_t seed) {
+void mix(float* out, std::size_t n, std::size_t dim, std::uint64_t seed) {
   constexpr int kRounds = 3;
   if (n == 0) return;
   const std::size_t some = std::bit_floor(n);
-  const auto transform = [&](float* first) {
+  // In double: what thirty steps round would be more than all else that projecting gets wrong.
+  std::vector<double> mixed(out, out + n * dim);
+  double* rows = mixed.data();
+  const auto transform = [&](double* first) {
     for (std::size_t half = 1; half < some; half *= 2) {
       for (std::size_t i = 0; i < some / 2; ++i) {
-        float* x = first + (i / half * 2 * half + i % half) * dim;
-        float* y = x + half * dim;
+        double* x = first + (i / half * 2 * half + i % half) * dim;
+        double* y = x + half * dim;
         for (std::size_t j = 0; j < dim; ++j) {
-          constexpr float kRoot = 0.70710678f;
-          const float sum = (x[j] + y[j]) * kRoot, difference = (x[j] - y[j]) * kRoot;
+          constexpr double kRoot = std::numbers::sqrt2 / 2;
+          const double sum = (x[j] + y[j]) * kRoot, difference = (x[j] - y[j]) * kRoot;
           x[j] = sum;
           y[j] = difference;
         }
@@ -54,6 +58,7 @@ void mix(float* rows, std::size_t n, std::size_t dim, std::uint64_t seed) {
     transform(rows);
     if (some != n) transform(rows + (n - some) * dim);
   }
+  std::transform(mixed.begin(), mixed.end(), out, [](double x) { return static_cast<float>(x); });
 }
 
 // Bits of each direction, falling; none of the last ones are zero. `energies` fall.

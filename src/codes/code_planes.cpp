@@ -17,6 +17,9 @@ constexpr std::array<float, 9> kScales = {0.6f, 0.75f, 0.9f, 1.05f, 1.25f, 1.5f,
 // How much more an error weighs along the item. Between 4 and 64 recall hardly moves.
 constexpr double kAlong = 8;
 
+// See the header.
+constexpr double kDeviations = 4;
+
 // A plane before it is known how many coordinates it has.
 struct Place {
   unsigned width;
@@ -120,11 +123,16 @@ CodePlanes::Fit CodePlanes::fit(const float* numbers, const float* row, const fl
 CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, float* memory,
                                      unsigned char* to) const noexcept {
   for (std::size_t w = 0; w < words_; ++w) std::memset(to + w * kBlockGroupBytes, 0, 4);
-  double squared = 0;
-  for (std::size_t i = 0; i < size(); ++i) squared += static_cast<double>(numbers[i]) * numbers[i];
+  double squared = 0, in_steps = 0;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const double y = numbers[i], of_step = y / static_cast<double>(steps_[i]);
+    squared += y * y;
+    in_steps += of_step * of_step;
+  }
   const double length = std::sqrt(squared);
+  const Coded nothing{0, 0, 0, std::sqrt(in_steps)};
   // Too short to be divided by, or no numbers at all.
-  if (!(length >= 0x1p-100 && length <= 0x1p100)) return {0, 0, 0, length};
+  if (!(length >= 0x1p-100 && length <= 0x1p100)) return nothing;
   float* best = memory;
   float* other = memory + size();
   Fit kept{0, std::numeric_limits<double>::infinity()};
@@ -136,7 +144,7 @@ CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, flo
     std::swap(best, other);
     if (one_bit_) break;  // signs are the same at every scale
   }
-  if (!(kept.scale > 0)) return {0, 0, 0, length};  // nothing points along the row
+  if (!(kept.scale > 0)) return nothing;  // no code points along the row
   Coded coded{static_cast<float>(kept.scale), 0, 0, 0};
   std::size_t piece = 0, run = 0;
   double run_error = 0, worst = 0;
@@ -153,13 +161,14 @@ CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, flo
     coded.norm += number * number;
     run_error += wrong * wrong;
     if (i + 1 < size() && bits_[i + 1] == bits_[i]) continue;
-    worst = std::max(worst, run_error / static_cast<double>(i + 1 - run));
+    const double step = steps_[i];
+    worst = std::max(worst, run_error / (static_cast<double>(i + 1 - run) * step * step));
     run = i + 1;
     run_error = 0;
   }
   coded.length = std::sqrt(coded.length);
   coded.norm = std::sqrt(coded.norm);
-  coded.error = std::sqrt(worst);
+  coded.error = kDeviations * std::sqrt(worst);
   return coded;
 }
 
@@ -186,6 +195,19 @@ std::int32_t CodePlanes::spread_query(const signed char* codes, signed char* out
   }
   for (std::size_t p = 0; p < order_.size(); ++p) out[p] = order_[p] == kNone ? static_cast<signed char>(0) : codes[order_[p]];
   return static_cast<std::int32_t>(sum);
+}
+
+double CodePlanes::reach_of_rounding(const float* numbers, const signed char* codes, double scale) const noexcept {
+  double worst = 0;
+  for (std::size_t first = 0, i = 0; first < size(); first = i) {
+    double squared = 0;
+    for (; i < size() && bits_[i] == bits_[first]; ++i) {
+      const double wrong = numbers[i] - scale * codes[i];
+      squared += wrong * wrong;
+    }
+    worst = std::max(worst, squared / static_cast<double>(i - first));
+  }
+  return kDeviations * std::sqrt(worst);
 }
 
 }  // namespace segue

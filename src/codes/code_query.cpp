@@ -99,6 +99,7 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   out.scale = scale > 0 ? scale : 1;
   const auto inverse = static_cast<float>(1 / out.scale);
   double coded = 0;
+  double scaled = 0;
   double wrong = 0;
   double head_squared = 0;
   out.code_sum = 0;
@@ -109,19 +110,25 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
     codes[i] = static_cast<signed char>(code);
     out.code_sum += code;
     coded += code * code;
+    scaled += static_cast<double>(number) * number;
     const double error = number - out.scale * code;
     wrong += error * error;
     head_squared += i < head ? static_cast<double>(w[i]) * w[i] : 0;
   }
-  if (planes != nullptr) out.code_sum = planes->spread_query(codes, out.codes.data());
+  if (planes != nullptr) {
+    out.code_sum = planes->spread_query(codes, out.codes.data());
+    wrong = planes->reach_of_rounding(numbers, codes, out.scale);
+  } else {
+    wrong = std::sqrt(wrong);
+  }
   const double rounding = limits.rounding;
   const double tail = std::max(0.0, squared - head_squared) + 2 * (rounding + 1e-6) * squared;
   const double per = 1 / static_cast<double>(out.scale);
   out.bias_factor = static_cast<float>(per);
   out.norm_factor = up(norm * per);
   // Rows of planes miss a part of the query itself; others of its codes.
-  out.error_factor = up(planes == nullptr ? std::sqrt(coded) : std::sqrt(head_squared) * per);
-  out.head_factor = up((std::sqrt(wrong) + rounding * norm) * per);
+  out.error_factor = up(planes == nullptr ? std::sqrt(coded) : std::sqrt(scaled) * per);
+  out.head_factor = up((wrong + (planes == nullptr ? rounding * norm : 0.0)) * per);
   out.tail_factor = projection.rotates() ? up(std::sqrt(tail) * per) : 0;
 
   // The exact kernels sum dim / 2 products at most in one chain; the rest is what value and bias are rounded by.
@@ -134,6 +141,8 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
     out.offset = centre == nullptr ? 0 : dot(query, centre, dim);
     out.slack = up(unit * norm * (longest + limits.centre_norm) * per);
   }
+  // What rows of planes are bounded by is in steps, which projecting knows nothing of.
+  if (planes != nullptr) out.slack += up(2 * rounding * norm * longest * per);
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ class ListBlocks : public BlockArrays {
   Status validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const;
   Status validate_numbers(std::size_t list) const;
   void code_centres(const Centroids& centroids);
-  double row_error() const noexcept { return projection_error(projection_, fixed_.defect) + 0x1p-23; }
+  double row_error() const noexcept;
 
   std::size_t dim_;
   bool codes_are_rows_;
