@@ -18,6 +18,7 @@ constexpr std::array<float, 9> kScales = {0.6f, 0.75f, 0.9f, 1.05f, 1.25f, 1.5f,
 constexpr std::array<float, 3> kNearer = {1.1f, 1.05f, 1.025f};
 // How much more an error weighs along the item. Between 4 and 64 recall hardly moves.
 constexpr double kAlong = 8;
+constexpr int kPasses = 2;
 
 // See the header.
 constexpr double kDeviations = 4;
@@ -101,25 +102,47 @@ void CodePlanes::take_levels(const float* numbers, float scale, float* levels) c
   }
 }
 
-// What the scale is that some levels want, and how much is wrong then, less what is the same for all levels.
-CodePlanes::Fit CodePlanes::fit(const float* numbers, const float* row, const float* levels) const noexcept {
-  double with = 0, squared = 0, numbers_squared = 0, along = 0, code_along = 0, row_squared = 0;
+CodePlanes::Moments CodePlanes::moments(const float* numbers, const float* row, const float* levels) const noexcept {
+  Moments m;
+  double row_squared = 0;
   for (std::size_t i = 0; i < size(); ++i) {
     const double y = numbers[i], code = static_cast<double>(levels[i]) * steps_[i];
-    with += y * code;
-    squared += code * code;
-    numbers_squared += y * y;
+    m.with += y * code;
+    m.squared += code * code;
+    m.numbers += y * y;
     if (row == nullptr) continue;
     const double x = row[i];
-    along += y * x;
-    code_along += code * x;
+    m.along += y * x;
+    m.code_along += code * x;
     row_squared += x * x;
   }
-  if (row == nullptr || !(row_squared > 0)) return {with > 0 ? numbers_squared / with : 0, -with * std::fabs(with) / squared};
-  const double more = (kAlong - 1) / row_squared;
-  const double scale = (with + more * along * code_along) / (squared + more * code_along * code_along);
-  const double wrong_along = along - scale * code_along;
-  return {scale, scale * (scale * squared - 2 * with) + more * wrong_along * wrong_along};
+  m.more = row_squared > 0 ? (kAlong - 1) / row_squared : 0;
+  return m;
+}
+
+// Levels one up or down where that leaves less wrong, coordinate by coordinate.
+void CodePlanes::refine(const float* numbers, const float* row, float* levels) const noexcept {
+  Moments m = moments(numbers, row, levels);
+  double wrong = m.wrong();
+  for (int pass = 0; pass < kPasses; ++pass) {
+    for (std::size_t i = 0; i < size(); ++i) {
+      const double step = steps_[i], along = row != nullptr ? row[i] : 0;
+      for (const float change : {-2.0f, 2.0f}) {
+        const float level = levels[i] + change;
+        if (std::fabs(level) > most_[i]) continue;
+        const double more = static_cast<double>(change) * step;
+        Moments then = m;
+        then.with += more * static_cast<double>(numbers[i]);
+        then.squared += more * (2 * step * static_cast<double>(levels[i]) + more);
+        then.code_along += more * along;
+        if (!(then.wrong() < wrong)) continue;
+        m = then;
+        wrong = m.wrong();
+        levels[i] = level;
+        break;
+      }
+    }
+  }
 }
 
 CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, float* memory,
@@ -137,13 +160,13 @@ CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, flo
   if (!(length >= 0x1p-100 && length <= 0x1p100)) return nothing;
   float* best = memory;
   float* other = memory + size();
-  Fit kept{0, std::numeric_limits<double>::infinity()};
+  double least = std::numeric_limits<double>::infinity();
   float best_part = kScales[0];
   const auto attempt = [&](float part) {
     take_levels(numbers, part * static_cast<float>(length), other);
-    const Fit now = fit(numbers, row, other);
-    if (!(now.scale > 0) || !(now.wrong < kept.wrong)) return;
-    kept = now;
+    const double wrong = moments(numbers, row, other).wrong();
+    if (!(wrong < least)) return;
+    least = wrong;
     best_part = part;
     std::swap(best, other);
   };
@@ -154,8 +177,11 @@ CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, flo
     attempt(middle * nearer);
     attempt(middle / nearer);
   }
-  if (!(kept.scale > 0)) return nothing;  // no code points along the row
-  Coded coded{static_cast<float>(kept.scale), 0, 0, 0};
+  // A single bit is the sign: others find less.
+  if (!one_bit_) refine(numbers, row, best);
+  const double scale = moments(numbers, row, best).scale();
+  if (!(scale > 0)) return nothing;  // no code points along the row
+  Coded coded{static_cast<float>(scale), 0, 0, 0};
   std::size_t piece = 0, run = 0;
   double run_error = 0, worst = 0;
   for (std::size_t i = 0; i < size(); ++i) {

@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -74,12 +75,28 @@ class CodePlanes {
   };
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  struct Fit {
-    double scale;
-    double wrong;
+  // Of numbers y, levels times steps c, and, for products, the item x: with `more` what errors along x weigh besides.
+  struct Moments {
+    double with = 0;        // y . c
+    double squared = 0;     // c . c
+    double numbers = 0;     // y . y
+    double along = 0;       // y . x
+    double code_along = 0;  // c . x
+    double more = 0;
+    // By which c is least wrong; without x, by which what is wrong is orthogonal to y.
+    double scale() const noexcept {
+      return more > 0 ? (with + more * along * code_along) / (squared + more * code_along * code_along) : numbers / with;
+    }
+    // What is wrong at the best scale, less what is the same for all levels; infinite where that would be below zero.
+    double wrong() const noexcept {
+      const double toward = with + more * along * code_along;
+      return toward > 0 ? -toward * toward / (squared + more * code_along * code_along)
+                        : std::numeric_limits<double>::infinity();
+    }
   };
   void take_levels(const float* numbers, float scale, float* levels) const noexcept;
-  Fit fit(const float* numbers, const float* row, const float* levels) const noexcept;
+  Moments moments(const float* numbers, const float* row, const float* levels) const noexcept;
+  void refine(const float* numbers, const float* row, float* levels) const noexcept;
 
   std::vector<unsigned char> bits_;
   std::vector<float> steps_;

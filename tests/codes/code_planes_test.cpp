@@ -174,7 +174,7 @@ TEST(CodePlanes, LeaveWhatTheTableSays) {
     // The scale that makes errors orthogonal is not the one that makes them least: left / (1 - left).
     EXPECT_LT(left, 1.1 * kLeft[bits] / (1 - kLeft[bits])) << bits;
     // Scales of their own do better by rows of 64 than one does by all.
-    EXPECT_GT(left, 0.4 * kLeft[bits]) << bits;
+    EXPECT_GT(left, 0.3 * kLeft[bits]) << bits;
   }
 }
 

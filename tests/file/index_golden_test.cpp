@@ -23,6 +23,8 @@ const IndexCase kGolden[] = {
     {"hnsw", Metric::kL2, Storage::kPca8, Storage::kSq8},
     {"ivf", Metric::kInnerProduct, Storage::kSq8},
     {"ivf", Metric::kL2, Storage::kPca8, Storage::kSq8},
+    {"ivf", Metric::kInnerProduct, Storage::kRabitq5},
+    {"ivf", Metric::kL2, Storage::kRabitq3, Storage::kSq4},
 };
 
 class IndexGolden : public ::testing::TestWithParam<IndexCase> {
