@@ -38,13 +38,17 @@ struct IvfOptions {
   // on once an eighth of the items are others, while searches go on; centres of the caller's stay.
   std::size_t nlist = 0;
   // What decides among what the codes leave, and what get() returns: rows as kF32, kF16, kBf16, kSq8 or kSq4; or, with
-  // kPca8, no rows, but their list's centre and their codes of eight bits in the leading principal directions. kAuto: kPca8
+  // kPca8, no rows, but their list's centre and their codes of eight bits in the leading principal directions; or, with
+  // kRabitq1 to kRabitq8, codes of as many bits a dimension on average (decision 21): RaBitQ codes of a random rotation
+  // where all directions are alike, as those of factors; where few directions matter those get most of the bits, so that two
+  // do what five do there. Their bounds hold with near certainty: a row is ruled out wrongly once in 30,000. kAuto: kPca8
   // with what the codes leave over, in four bits a number where they have all directions, else in eight (as fine as kF16 at
   // half its memory), or kF32 where there are at most 16 dimensions. Such rows are rounded once more at each training; kF32
   // and the others are not.
   Storage storage = Storage::kAuto;
-  // With kPca8: kSq8 or kSq4 keeps what the codes leave over; kAuto keeps nothing but the codes, some 80 bytes an item of 128
-  // dimensions whose energy lies in 48. An index without it cannot be trained anew.
+  // With kPca8 or kRabitq1 to kRabitq8: kSq8 or kSq4 keeps what the codes leave over, in memory or in the mapped file; kAuto
+  // keeps nothing but the codes, and under l2 the length of kRabitq rows, so that distances are guessed without bias: 50
+  // bytes an item of 128 dimensions with one bit, and 16 more with each. An index without it cannot be trained anew.
   Storage rerank = Storage::kAuto;
   std::uint64_t seed = 0;
 };

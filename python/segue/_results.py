@@ -85,7 +85,7 @@ class FileInfo(NamedTuple):
         format_version: Of the file format.
         kind: "flat" or "hnsw".
         metric: "ip", "l2" or "cosine".
-        storage: "f32", "f16", "bf16", "sq8", "sq4" or "pca8".
+        storage: "f32", "f16", "bf16", "sq8", "sq4", "pca8" or "rabitq1" to "rabitq8".
         dim: Numbers a vector.
         size: Items.
         bytes: Length of the file.

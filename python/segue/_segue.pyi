@@ -22,7 +22,10 @@ _Filter = Union[IdSet, Expression, str, npt.ArrayLike, _DLPack]
 _Exclude = Union[_Ids, Sequence[_Ids]]
 _Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
 _Metric = Literal["ip", "l2", "cosine"]
-_Storage = Literal["auto", "f32", "f16", "bf16", "sq8", "pca8", "sq4"]
+_Storage = Literal[
+    "auto", "f32", "f16", "bf16", "sq8", "pca8", "sq4",
+    "rabitq1", "rabitq2", "rabitq3", "rabitq4", "rabitq5", "rabitq6", "rabitq7", "rabitq8",
+]
 
 __version__: str
 

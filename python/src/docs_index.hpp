@@ -107,10 +107,13 @@ Args:
         trained anew by the `add` that takes it there.
     storage: What decides among what the lists' 8-bit codes leave, and what `get` returns:
         vectors as "f32" (4 bytes a number), "f16" or "bf16" (2), "sq8" (1), "sq4" (1/2); or,
-        with "pca8", nothing but those codes, in the leading principal directions. "auto" is
+        with "pca8", nothing but those codes, in the leading principal directions; or, with
+        "rabitq1" to "rabitq8", codes of as many bits a dimension on average: RaBitQ codes
+        where all directions are alike, else more bits for those that matter. "auto" is
         "pca8" with `rerank`, or "f32" where there are at most 16 dimensions.
-    rerank: With "pca8", "sq8" keeps what the codes leave over: finer than "f16" at half its
-        memory; "sq4" in four bits, which is as fine as "f16" where the codes have all
+    rerank: With "pca8" or "rabitq1" to "rabitq8", "sq8" keeps what the codes leave over, in
+        memory or in the mapped file: with "pca8" finer than "f16" at half its memory; "sq4"
+        in four bits, which is as fine as "f16" where codes of eight bits have all
         directions. "auto": nothing, unless `storage` is "auto" too: then "sq4" there and
         "sq8" elsewhere. An index without it cannot be trained anew.
     seed: Of the training, 0 to 2**64 - 1. The same input, seed and order of calls give the
@@ -369,7 +372,7 @@ Example:
 
 inline constexpr char kDim[] = "int: numbers a vector.";
 inline constexpr char kMetric[] = "str: \"ip\", \"l2\" or \"cosine\".";
-inline constexpr char kStorage[] = "str: how vectors are kept: \"f32\", \"f16\", \"bf16\", \"sq8\" or \"sq4\".";
+inline constexpr char kStorage[] = "str: how vectors are kept: \"f32\", \"f16\", \"bf16\", \"sq8\", \"sq4\", \"pca8\" or \"rabitq1\" to \"rabitq8\".";
 inline constexpr char kM[] = "int: links a vector on the upper levels; twice as many on the lowest.";
 inline constexpr char kEfConstruction[] = "int: candidates looked at when a vector is added.";
 inline constexpr char kRerank[] = "str: the finer copy that decides among what the walk found; \"auto\": none.";

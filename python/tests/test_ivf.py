@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,6 +202,50 @@ def test_codes_alone(metric: str) -> None:
     assert again.search(x[3], 1).ids[0] in (3, 20_003)
     with pytest.raises(segue.Unsupported, match="nothing but codes of its 16007 items"):
         again.train(x)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_few_bits(metric: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    centres = rng.standard_normal((40, 64), dtype=np.float32)
+    x = centres[rng.integers(0, 40, 8_100)] + 0.6 * rng.standard_normal((8_100, 64), dtype=np.float32)
+    x, q = x[:8_000], x[8_000:]
+    truth, _ = exact(x, q, 10, metric)
+    found, sizes = {}, {}
+    for bits in (1, 2, 4, 8):
+        index = segue.IvfIndex(64, metric, storage=f"rabitq{bits}", nlist=64)
+        index.add(x)
+        index.validate()
+        assert index.storage == f"rabitq{bits}"
+        found[bits] = segue.recall(index.search(q, 10, nprobe=64).ids, truth, 10)
+        sizes[bits] = index.memory_usage() / len(index)
+        if metric != "l2":  # what get gives is what a search goes by
+            best = index.search(q[:5], 3, nprobe=64)
+            rows = index.get(best.ids.ravel()).reshape(5, 3, 64).astype(np.float64)
+            direct = np.einsum("qkd,qd->qk", rows, q[:5])
+            if metric == "cosine":
+                direct /= np.linalg.norm(q[:5], axis=1)[:, None]
+            np.testing.assert_allclose(best.scores, direct, rtol=1e-4, atol=1e-5)
+    assert found[1] < found[2] < found[4] < found[8] and found[4] > 0.9 and found[8] > 0.98, found
+    for bits in (2, 4, 8):
+        # A dimension takes a bit more an eighth of a byte, and that is all that it takes.
+        assert 0.9 < (sizes[bits] - sizes[1]) / ((bits - 1) * 8) < 1.4, sizes
+    finer = segue.IvfIndex(64, metric, storage="rabitq2", rerank="sq8")
+    finer.add(x)
+    assert segue.recall(finer.search(q, 10, nprobe=10**6).ids, truth, 10) > 0.99
+    finer.save(tmp_path / "finer.segue")
+    again = segue.load(tmp_path / "finer.segue")
+    np.testing.assert_array_equal(again.search(q, 10).ids, finer.search(q, 10).ids)
+    assert segue.inspect(tmp_path / "finer.segue").storage == "rabitq2"
+
+
+def test_few_bits_are_for_lists() -> None:
+    with pytest.raises(segue.InvalidArgument, match="rabitq4, which FlatIndex does not keep"):
+        segue.FlatIndex(8, storage="rabitq4")
+    with pytest.raises(segue.InvalidArgument, match="rabitq4, which IvfIndex alone keeps"):
+        segue.HnswIndex(8, storage="rabitq4")
+    with pytest.raises(segue.InvalidArgument, match='"rabitq8"'):
+        segue.IvfIndex(8, storage="rabitq9")
 
 
 def test_rerank_belongs_to_codes() -> None:
