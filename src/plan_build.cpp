@@ -133,8 +133,11 @@ class Planner {
     plan_.ivf.rerank = Storage::kAuto;
     for (unsigned bits = 8; bits >= 1; --bits) {
       plan_.ivf.storage = rabitq_storage(bits);
-      if (fits()) return plan_;
-      if (bits > 1) plan_.reasons.pop_back();
+      if (fits()) {
+        plan_.reasons.push_back(std::string(to_string(plan_.ivf.storage)) + " has the most bits a dimension that fit");
+        return plan_;
+      }
+      if (bits > 1) plan_.reasons.pop_back();  // what too many take is of no interest
     }
     return refuse();
   }

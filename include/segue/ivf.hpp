@@ -11,7 +11,7 @@
 //
 // Of the items in the lists that were scanned the answers are the true k best, decided by the rows as stored: eight-bit
 // codes of what a row differs by from its list's centre only rule out (codes/code_front.hpp). With nprobe = nlist() a
-// search is exact, up to how rows are stored. More lists are scanned where the first ones hold fewer than k items that may
+// search is exact, up to how rows are stored (and, with codes of few bits, up to chance: Storage::kRabitq1). More lists are scanned where the first ones hold fewer than k items that may
 // be found.
 //
 // With a filter only lists that hold something it lets through are ranked and count as one of the `nprobe`; where it lets

@@ -493,6 +493,7 @@ IndexStats IvfIndexBody::stats() const {
                         {"longest list", static_cast<double>(longest)},
                         {"empty lists", static_cast<double>(empty)},
                         {"coded directions", static_cast<double>(layout_.blocks.head())},
+                        {"bytes a code", static_cast<double>(4 * layout_.blocks.groups())},
                         {"bytes a row", static_cast<double>(keeps_store() ? store_.stride() : 0)}};
   curves_.append_stats(figures);
   return figures;
