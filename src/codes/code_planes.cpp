@@ -177,10 +177,11 @@ CodePlanes::Coded CodePlanes::encode(const float* numbers, const float* row, flo
     attempt(middle * nearer);
     attempt(middle / nearer);
   }
+  if (std::isinf(least)) return nothing;  // no code points along the row
   // A single bit is the sign: others find less.
   if (!one_bit_) refine(numbers, row, best);
   const double scale = moments(numbers, row, best).scale();
-  if (!(scale > 0)) return nothing;  // no code points along the row
+  if (!(scale > 0 && scale <= 0x1p120)) return nothing;
   Coded coded{static_cast<float>(scale), 0, 0, 0};
   std::size_t piece = 0, run = 0;
   double run_error = 0, worst = 0;
