@@ -23,6 +23,9 @@ constexpr std::array<double, 9> kLeft = {1, 0.3634, 0.1188, 0.03744, 0.01154, 0.
 constexpr std::size_t kTogether = 8;
 // Fewer rows say little about directions.
 constexpr std::size_t kLeastToTrain = 1024;
+// Finding all of 1,536 directions takes twenty seconds; of many dimensions the leading ones are looked at alone.
+constexpr std::size_t kAllUpTo = 1024;
+constexpr std::size_t kLeading = 512;
 // What bits that differ have to leave of what the same bits everywhere do. Factors of tracks and books leave 0.7 and more,
 // and find less by them; images and clusters 0.01 to 0.4.
 constexpr double kWorthIt = 0.5;
@@ -61,8 +64,8 @@ void mix(float* out, std::size_t n, std::size_t dim, std::uint64_t seed) {
   std::transform(mixed.begin(), mixed.end(), out, [](double x) { return static_cast<float>(x); });
 }
 
-// Bits of each direction, falling; none of the last ones are zero. `energies` fall.
-std::vector<unsigned char> deal_out(std::span<const double> energies, unsigned bits) {
+// Of `all_bits`: those of each direction, falling; none of the last ones are zero. `energies` fall.
+std::vector<unsigned char> deal_out(std::span<const double> energies, std::size_t all_bits) {
   const std::size_t dim = energies.size(), parts = (dim + kTogether - 1) / kTogether;
   std::vector<double> worth(parts);
   std::vector<std::size_t> sizes(parts);
@@ -70,8 +73,8 @@ std::vector<unsigned char> deal_out(std::span<const double> energies, unsigned b
     worth[i / kTogether] += energies[i] * energies[i];
     ++sizes[i / kTogether];
   }
-  const std::size_t most_words = (dim * bits + 31) / 32;
-  for (std::size_t budget = dim * bits;; budget -= std::min(budget, kTogether)) {
+  const std::size_t most_words = (all_bits + 31) / 32;
+  for (std::size_t budget = all_bits;; budget -= std::min(budget, kTogether)) {
     std::vector<unsigned char> of_part(parts);
     for (std::size_t left = budget;;) {
       std::size_t best = parts;
@@ -132,18 +135,22 @@ PlaneChoice choose_planes(const kernels::KernelTable& table, MatrixView sample, 
   if (dim <= Projection::kMaxTrainedDim && sample.rows() >= std::max(kLeastToTrain, 2 * dim)) {
     const bool bounded = std::all_of(sample.data(), sample.data() + sample.rows() * dim,
                                      [](float x) { return std::fabs(x) <= 1e15f; });
-    const Projection whole =
-        bounded ? Projection::train(table, sample, {.head = dim, .threads = threads}) : Projection::identity(table, dim);
-    std::vector<double> energies(whole.energies().begin(), whole.energies().end());
+    const std::size_t looked_at = dim <= kAllUpTo ? dim : kLeading;
+    const Projection found = bounded ? Projection::train(table, sample, {.head = looked_at, .threads = threads})
+                                     : Projection::identity(table, dim);
+    std::vector<double> energies(found.energies().begin(), found.energies().end());
     for (double& energy : energies) energy = std::max(0.0, energy);
-    const double all = std::accumulate(energies.begin(), energies.end(), 0.0);
-    if (whole.rotates() && whole.head() == dim && all > 0) {
-      std::vector<unsigned char> dealt = deal_out(energies, bits);
+    const double leading = std::accumulate(energies.begin(), energies.end(), 0.0);
+    const double all = looked_at == dim ? leading : std::max(leading, found.total_energy());
+    if (found.rotates() && found.head() == looked_at && all > 0) {
+      std::vector<unsigned char> dealt = deal_out(energies, dim * bits);
+      // The others get no bits, and are taken for alike.
+      energies.resize(dim, (all - leading) / static_cast<double>(std::max<std::size_t>(1, dim - looked_at)));
       const double mean = all / static_cast<double>(dim);
       const double alike = static_cast<double>(dim) * mean * mean * kLeft[bits];
       if (!dealt.empty() && left_of(energies, dealt) < kWorthIt * alike) {
         Buffer<float> basis;
-        basis.assign({whole.basis().data(), dealt.size() * dim});
+        basis.assign({found.basis().data(), dealt.size() * dim});
         return make_choice(table, dim, std::move(dealt), energies, std::move(basis));
       }
     }

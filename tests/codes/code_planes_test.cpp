@@ -13,6 +13,7 @@
 
 #include "codes/choose_planes.hpp"
 #include "kernels/dispatch.hpp"
+#include "support/sanitized.hpp"
 
 namespace segue::test {
 namespace {
@@ -261,6 +262,23 @@ TEST(ChoosePlanes, FewDirectionsTakeMostBits) {
   }
   // Two bits everywhere would leave 0.12, eight of these 32 directions 0.0004 and the rest 0.0003.
   EXPECT_LT(left, 0.004);
+}
+
+// Of many dimensions the leading directions are enough, where they hold what matters.
+TEST(ChoosePlanes, ManyDimensions) {
+  constexpr std::size_t kDim = 1100, kRows = 2200;
+  std::mt19937 random(kSeed);
+  for (const bool steep : {true, false}) {
+    if (kSanitized && !steep) continue;
+    std::vector<float> spreads(kDim, 1.0F);
+    for (std::size_t i = 0; steep && i < kDim; ++i) spreads[i] = std::exp(-0.02F * static_cast<float>(i));
+    const std::vector<float> rows = rows_of_spreads(kRows, spreads, random);
+    const PlaneChoice choice = choose_planes(kernels::active_kernels(), MatrixView(rows, kDim), 1, 2);
+    EXPECT_EQ(choice.planes->size() < kDim, steep);
+    EXPECT_EQ(choice.planes->bits().front() > 1, steep);
+    EXPECT_LE(choice.planes->words(), most_words(kDim, 1));
+    EXPECT_EQ(choice.projection.head(), choice.planes->size());
+  }
 }
 
 // Two rows at even distances of the same sample: the choice depends on nothing else.
