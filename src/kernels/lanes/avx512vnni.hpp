@@ -13,6 +13,14 @@
 namespace segue::kernels::SEGUE_KERNELS_NAMESPACE {
 namespace {
 
+// vpdpbusd. For _mm512_dpbusd_epi32 gcc 12 copies the sum to another register and back around each one: two
+// moves a product, which the widest processors are not wide enough for. Without: a batch of 64 under inner product takes
+// 0.83 to 0.90 of the time (Zen 5).
+SEGUE_INLINE __m512i add_products(__m512i sum, __m512i codes, __m512i signed_codes) noexcept {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(codes), "v"(signed_codes));
+  return sum;
+}
+
 struct VnniCodes : CodeSums {
   using QueryCode = unsigned char;
   static constexpr std::size_t kChunk = 64;
@@ -29,14 +37,12 @@ struct VnniCodes : CodeSums {
     return _mm512_and_si512(both, _mm512_set1_epi8(15));
   }
   SEGUE_INLINE static V load_query(const QueryCode* q) noexcept { return _mm512_loadu_si512(q); }
-  SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return _mm512_dpbusd_epi32(sum, query, row); }
+  SEGUE_INLINE static V multiply_add(V row, V query, V sum) noexcept { return add_products(sum, query, row); }
 };
 
 struct VnniBlocks : BlockSums {
   static constexpr int kMaxQueryCode = 127;
-  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
-    return _mm512_dpbusd_epi32(sum, codes, query);
-  }
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept { return add_products(sum, codes, query); }
   SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
     return multiply_add(fields, query, sum);
   }
