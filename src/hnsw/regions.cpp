@@ -28,8 +28,9 @@ std::size_t regions_for(std::size_t items) {
   return std::min(kMost, static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(items))));
 }
 
-std::vector<float> read_rows(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) {
-  std::vector<float> read(slots.size() * rows.dim());
+// Large, and in the way of an update now and then: not from the heap, which would keep it for each thread that ever did this.
+Buffer<float> read_rows(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) {
+  Buffer<float> read(slots.size() * rows.dim());
   parallel_for(slots.size(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) rows.read(slots[i], read.data() + i * rows.dim());
   });
@@ -84,13 +85,13 @@ void Regions::draw(const VectorStore& rows, std::span<const std::uint32_t> slots
   const std::size_t count = regions_for(slots.size());
   std::vector<std::uint32_t> some(std::min(slots.size(), kRowsARegion * count));
   for (std::size_t i = 0; i < some.size(); ++i) some[i] = slots[i * slots.size() / some.size()];
-  const std::vector<float> sample = read_rows(rows, some, threads);
+  const Buffer<float> sample = read_rows(rows, some, threads);
   KMeansOptions options;
   options.lists = count;
   options.seed = seed;
   options.threads = threads;
   options.rounds = kRounds;
-  const Result<std::vector<float>> centres = train_centroids(rows.table(), MatrixView(sample, rows.dim()), options);
+  const Result<std::vector<float>> centres = train_centroids(rows.table(), MatrixView(sample.data(), some.size(), rows.dim()), options);
   // Sums of rows near the end of float have none.
   if (!centres.ok() || rows.table().first_not_finite(centres->data(), count, rows.dim()) != count) return clear();
   centres_ = std::make_shared<const Centroids>(rows.table(), MatrixView(centres->data(), count, rows.dim()));
@@ -101,8 +102,8 @@ void Regions::put(const VectorStore& rows, std::span<const std::uint32_t> slots,
   std::vector<std::uint32_t> nearest(std::min(slots.size(), kPutAtOnce));
   for (std::size_t first = 0; first < slots.size(); first += kPutAtOnce) {
     const auto some = slots.subspan(first, std::min(kPutAtOnce, slots.size() - first));
-    const std::vector<float> read = read_rows(rows, some, threads);
-    centres_->assign(MatrixView(read, rows.dim()), nearest.data(), threads, true);
+    const Buffer<float> read = read_rows(rows, some, threads);
+    centres_->assign(MatrixView(read.data(), some.size(), rows.dim()), nearest.data(), threads, true);
     for (std::size_t i = 0; i < some.size(); ++i) of_[some[i]] = static_cast<std::uint16_t>(nearest[i]);
   }
 }

@@ -20,10 +20,13 @@ constexpr std::size_t kAlignment = 64;
 }  // namespace
 
 Status SectionCopy::reserve(std::uint64_t bytes) {
-  memory_.reset(new (std::nothrow) std::byte[static_cast<std::size_t>(bytes)]);
-  capacity_ = memory_ == nullptr ? 0 : static_cast<std::size_t>(bytes);
-  if (memory_ == nullptr) return out_of_memory("no memory for a copy of " + std::to_string(bytes) + " bytes");
-  for (std::size_t at = 0; at < capacity_; at += kPage) memory_[at] = std::byte{0};
+  memory_ = {};
+  try {
+    memory_.resize(static_cast<std::size_t>(bytes));
+  } catch (const std::bad_alloc&) {
+    return out_of_memory("no memory for a copy of " + std::to_string(bytes) + " bytes");
+  }
+  for (std::size_t at = 0; at < memory_.size(); at += kPage) memory_[at] = std::byte{0};
   return {};
 }
 
@@ -37,9 +40,9 @@ Status SectionCopy::take(const FileIdentity& identity, std::span<const SectionTo
     sections_.push_back({std::string(section.name), section.element_size, end, bytes});
     end += (bytes + kAlignment - 1) / kAlignment * kAlignment;
   }
-  if (end > capacity_) SEGUE_RETURN_IF_ERROR(reserve(end));
+  if (end > memory_.size()) SEGUE_RETURN_IF_ERROR(reserve(end));
   for (std::size_t i = 0; i < sections.size(); ++i) {
-    std::byte* out = memory_.get() + sections_[i].offset;
+    std::byte* out = memory_.data() + sections_[i].offset;
     const auto append = [&](std::span<const std::byte> bytes) {
       if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
       out += bytes.size();
@@ -53,7 +56,7 @@ Status SectionCopy::take(const FileIdentity& identity, std::span<const SectionTo
 std::vector<SectionToWrite> SectionCopy::sections() const {
   std::vector<SectionToWrite> all;
   for (const Section& section : sections_) {
-    all.push_back({section.name, section.element_size, std::span(memory_.get() + section.offset, section.bytes), {}});
+    all.push_back({section.name, section.element_size, std::span<const std::byte>(memory_.data() + section.offset, section.bytes), {}});
   }
   return all;
 }

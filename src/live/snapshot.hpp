@@ -10,6 +10,7 @@
 
 #include "file/file_writer.hpp"
 #include "segue/catalog.hpp"
+#include "segue/core/buffer.hpp"
 #include "segue/index.hpp"
 #include "segue/status.hpp"
 
@@ -35,8 +36,9 @@ class SectionCopy {
     std::size_t bytes;
   };
 
-  std::unique_ptr<std::byte[]> memory_;
-  std::size_t capacity_ = 0;
+  // Pages of its own, which go back to the system: what a heap gets back, here as much as the index has, it keeps for this
+  // thread, and from then on takes blocks of that size from itself.
+  Buffer<std::byte> memory_;
   FileIdentity identity_;
   std::vector<Section> sections_;
 };
