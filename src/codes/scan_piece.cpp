@@ -1,5 +1,7 @@
 #include "codes/scan_piece.hpp"
 
+#include <algorithm>
+
 #include "codes/filter_marks.hpp"
 #include "kernels/kernel_table.hpp"
 
@@ -48,9 +50,10 @@ void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, con
     hits[i] = {0, memory.positions.data() + i * kRoom, memory.values.data() + i * kRoom};
   }
   arrays.scan({views, visits.size()}, arrays.codes(block), arrays.scales(block), arrays.biases(block), n, hits);
+  const std::size_t rows = std::min((block + n) * kBlockRows, arrays.positions()) - block * kBlockRows;
   for (std::size_t i = 0; i < visits.size(); ++i) {
-    stats[visits[i].query].distances += n * kBlockRows;
-    stats[visits[i].query].visited += n * kBlockRows;
+    stats[visits[i].query].distances += rows;
+    stats[visits[i].query].visited += rows;
     take_hits(arrays, block, hits[i], visits[i], allowed, fronts);
   }
 }

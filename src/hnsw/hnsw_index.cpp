@@ -97,15 +97,15 @@ Status HnswIndexBody::change(MatrixView vectors, std::span<const Id> ids, const 
   } else {
     put_items(state_, vectors, ids, options, publish_);
   }
-  tidy_if_needed(options.threads);
+  tidy_if_needed(vectors.rows(), options.threads);
   return {};
 }
 
 // Short of memory, the dead stay marked: they are as invisible as before, and the next change tries again. Items stay where
 // they are.
-void HnswIndexBody::tidy_if_needed(int threads) {
+void HnswIndexBody::tidy_if_needed(std::size_t changed, int threads) {
   try {
-    if (needs_repair(state_)) repair_graph(state_, threads, publish_);
+    if (needs_repair(state_)) repair_after(state_, changed, threads, publish_);
     if (wants_layout(state_)) {
       lay_out_anew(state_, threads, publish_);
       // It made the index a second time; otherwise each thread that ever does this keeps that much for its next.
@@ -117,7 +117,7 @@ void HnswIndexBody::tidy_if_needed(int threads) {
 
 void HnswIndexBody::do_remove(std::span<const Id> ids) {
   remove_items(state_, ids, publish_);
-  tidy_if_needed(0);
+  tidy_if_needed(ids.size(), 0);
 }
 
 Storage HnswIndexBody::storage() const noexcept {

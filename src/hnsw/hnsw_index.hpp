@@ -48,7 +48,7 @@ class HnswIndexBody final : public CheckedIndex<HnswIndex> {
   RangeResult do_range_search(MatrixView queries, float threshold, const SearchOptions& options) const override;
 
   Status change(MatrixView vectors, std::span<const Id> ids, const AddOptions& options);
-  void tidy_if_needed(int threads);
+  void tidy_if_needed(std::size_t changed, int threads);
   // The plan as of now; null where there is no filter.
   void refresh(std::shared_ptr<const MatchPlan>& plan, const SearchOptions& options) const;
   const float* prepare(const float* query, HnswSearchMemory& memory) const;

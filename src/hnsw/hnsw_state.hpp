@@ -7,8 +7,8 @@
 //   twin    id >= 0, no links; equal to the vertex at the head of its chain
 //   dead    id -1, in `dead`; removed, but still linked and walked through until the next repair
 //   held    by a change that is under way: an id below -1, perhaps links already; nobody finds it yet
-// A removal only marks; when dead vertices are more than a fiftieth, `repair` takes them out of all lists at once and
-// gives their slots free. A search never returns them meanwhile.
+// A removal only marks; when dead vertices are more than a fiftieth, a repair takes them out of all lists, some with each
+// change that follows, and gives their slots free at its end. A search never returns them meanwhile.
 
 #include <cstdint>
 #include <memory>
@@ -35,6 +35,13 @@ constexpr bool adapts(Storage asked) noexcept { return asked == Storage::kAuto |
 // Vectors into slots of kPca8 rows and of the finer copy, if there is one: the rest for kSq8, else the whole vector.
 void write_coded(const HeadCoder& coder, MatrixView vectors, const std::uint32_t* slots, VectorStore& rows,
                  std::optional<VectorStore>& fine, HeadMemory& memory);
+
+// A repair that is under way (hnsw/repair_graph.hpp). No file has it: an index that was read begins anew.
+struct Repairing {
+  std::size_t dead = 0;   // the first so many of HnswState::dead are being taken out of lists; 0: no repair is under way
+  std::size_t slots = 0;  // whose lists are without them
+  std::size_t owed = 0;   // slots that changes have brought and no step has looked at yet
+};
 
 struct HnswState {
   HnswState(std::size_t index_dim, Metric index_metric, const HnswOptions& index_options,
@@ -63,6 +70,7 @@ struct HnswState {
   ChangeLog changes;  // slots that other items, or none, have now
   Buffer<std::uint32_t> dead;
   Buffer<std::uint32_t> free_slots;
+  Repairing repairing;
   RelaxedCount held;  // slots
   std::size_t arrived = 0;  // items that have come since the slots were laid out, or read (hnsw/lay_out.hpp)
 

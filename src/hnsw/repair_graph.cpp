@@ -1,6 +1,7 @@
 #include "hnsw/repair_graph.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "hnsw/insert_vertices.hpp"
@@ -22,18 +23,25 @@ struct WorkerMemory {
   WalkMemory walk;
 };
 
+// So many are looked at in one step, or more. About a millisecond where half of the lists are torn.
+constexpr std::size_t kStep = 1024;
+// As many at once: no more than that waits to be published. A graph of no more is repaired in one step.
+constexpr std::size_t kSlotsAtOnce = 8192;
+
 class Repair {
  public:
   Repair(HnswState& state, int threads, const Publisher& publish) : state_(state), threads_(threads), publish_(publish) {
     dead_.reset(state.graph.size());
+    going_.reset(state.graph.size());
     for (const std::uint32_t slot : state.dead) dead_.insert(slot);
+    for (std::size_t i = 0; i < state.repairing.dead; ++i) going_.insert(state.dead[i]);
   }
 
-  void run() {
-    const std::size_t slots = state_.graph.size();
+  // The lists of these.
+  void run(std::size_t from, std::size_t slots) {
     std::vector<WorkerMemory> workers(worker_count(kSlotsAtOnce, threads_, kGrain));
     std::vector<Torn> torn;
-    for (std::size_t first = 0; first < slots; first += kSlotsAtOnce) {
+    for (std::size_t first = from; first < slots; first += kSlotsAtOnce) {
       find_torn(first, std::min(slots, first + kSlotsAtOnce), torn);
       parallel_for(torn.size(), threads_, kGrain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
         for (std::size_t i = begin; i < end; ++i) relink(torn[i], workers[worker]);
@@ -43,7 +51,6 @@ class Repair {
   }
 
  private:
-  static constexpr std::size_t kSlotsAtOnce = 8192;
   static constexpr std::size_t kGrain = 64;
 
   // A list with a dead vertex in it.
@@ -59,7 +66,7 @@ class Repair {
     parallel_for(last - first, threads_, 8 * kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t i = begin; i < end; ++i) {
         const auto vertex = static_cast<std::uint32_t>(first + i);
-        if (dead_.contains(vertex)) continue;
+        if (going_.contains(vertex)) continue;  // others that are dead are still walked through
         for (std::size_t level = 0; level <= graph.level(vertex); ++level) {
           const std::span<const std::uint32_t> links = graph.links(vertex, level);
           const bool any = std::any_of(links.begin(), links.end(), [&](std::uint32_t to) { return dead_.contains(to); });
@@ -76,7 +83,7 @@ class Repair {
     }
   }
 
-  // Nothing is read but the vertex's own list and those of dead ones, which nobody writes.
+  // Nothing is read but the vertex's own list and those of dead ones, which are put into the graph after all of these.
   void relink(const Torn& torn, WorkerMemory& memory) {
     const LayeredGraph& graph = state_.graph;
     const std::uint32_t vertex = torn.vertex;
@@ -141,6 +148,7 @@ class Repair {
   int threads_;
   const Publisher& publish_;
   VisitedSet dead_;
+  VisitedSet going_;  // those of them that this pass takes out
   std::vector<std::uint16_t> levels_;  // by slot: a bit a torn level
   LinkEdits edits_;
 };
@@ -155,17 +163,21 @@ void choose_entry(HnswState& state, const Publisher& publish) {
   publish([&] { state.graph.set_entry(entry); });
 }
 
-// Dead vertices, to which nobody links any more, become free slots.
-void free_dead(HnswState& state, const Publisher& publish) {
+// The first `count` dead vertices, to which nobody links any more, become free slots.
+void free_dead(HnswState& state, std::size_t count, const Publisher& publish) {
   constexpr std::size_t kPiece = 32;
   state.free_slots.reserve(state.free_slots.size() + state.dead.size(), publish);
-  publish.in_pieces(state.dead.size(), kPiece, [&](std::size_t begin, std::size_t end) {
+  publish.in_pieces(count, kPiece, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       state.graph.close(state.dead[i]);
       state.free_slots.push_back(state.dead[i]);
     }
   });
-  publish([&] { state.dead.clear(); });
+  publish([&] {
+    std::copy(state.dead.begin() + count, state.dead.end(), state.dead.data());
+    state.dead.resize(state.dead.size() - count);
+  });
+  state.repairing = {};
 }
 
 // With half of the graph gone, what is left hangs together by luck.
@@ -188,23 +200,43 @@ void link_anew(HnswState& state, int threads) {
   }
 }
 
+std::size_t enough_dead(const HnswState& state) noexcept { return 16 + state.ids.size() / 50; }
+
 }  // namespace
 
 bool needs_repair(const HnswState& state) noexcept {
-  return !state.dead.empty() && (state.dead.size() >= 16 + state.ids.size() / 50 || state.ids.size() == 0);
+  if (state.dead.empty()) return false;
+  return state.repairing.dead != 0 || state.dead.size() >= enough_dead(state) || state.ids.size() == 0;
 }
 
-void repair_graph(HnswState& state, int threads, const Publisher& publish) {
-  if (state.dead.size() <= state.ids.size()) {
-    Repair(state, threads, publish).run();
-    choose_entry(state, publish);
-    free_dead(state, publish);
-    return;
+void repair_after(HnswState& state, std::size_t items, int threads, const Publisher& publish) {
+  const std::size_t slots = state.graph.size();
+  if (slots <= kSlotsAtOnce || state.dead.size() > state.ids.size()) return repair_graph(state, slots, threads, publish);
+  // A pass for every so many that die, done by the time that half of the next have.
+  state.repairing.owed += std::min(slots, items) * (2 * slots / enough_dead(state) + 1);
+  if (state.repairing.owed < kStep) return;
+  const std::size_t due = std::min(slots, std::exchange(state.repairing.owed, 0));
+  // A team of threads is not worth a millisecond.
+  repair_graph(state, due, due < kSlotsAtOnce ? 1 : threads, publish);
+}
+
+void repair_graph(HnswState& state, std::size_t slots, int threads, const Publisher& publish) {
+  if (state.dead.size() > state.ids.size()) {
+    HnswState fresh = state;
+    free_dead(fresh, fresh.dead.size(), {});
+    link_anew(fresh, threads);
+    return publish([&] { std::swap(state, fresh); });
   }
-  HnswState fresh = state;
-  free_dead(fresh, {});
-  link_anew(fresh, threads);
-  publish([&] { std::swap(state, fresh); });
+  Repairing& repairing = state.repairing;
+  if (repairing.dead == 0) repairing = {state.dead.size(), 0, 0};
+  const std::size_t end = state.graph.size() - std::min(state.graph.size(), repairing.slots) < slots
+                              ? state.graph.size()
+                              : repairing.slots + slots;
+  Repair(state, threads, publish).run(repairing.slots, end);
+  repairing.slots = end;
+  if (end < state.graph.size()) return;
+  choose_entry(state, publish);
+  free_dead(state, repairing.dead, publish);
 }
 
 }  // namespace segue

@@ -47,7 +47,7 @@ class LayOut : public testing::TestWithParam<Case> {
     std::vector<Id> gone;
     for (Id id = 0; id < static_cast<Id>(kItems / 2); id += 4) gone.push_back(id);
     remove_items(state_, gone, {});
-    repair_graph(state_, 1, {});
+    repair_graph(state_, state_.graph.size(), 1, {});
     put(kItems / 2, kItems);
     gone.clear();
     for (Id id = static_cast<Id>(kItems / 2); id < static_cast<Id>(kItems / 2 + 50); ++id) gone.push_back(id);
