@@ -119,8 +119,11 @@ def embed_tracks(log: Log, seen: Sequence[np.ndarray], dim: int = 64, seed: int 
 
     With so few playlists the matrix may be dense here; continue_playlists.cpp never writes it out. Why two power steps,
     and no more: playlists/embed_tracks.hpp has the figures. Rows of zeros are songs of which nothing is known.
+
+    In float64: songs of one playlist differ by little, and what float32 rounds, otherwise on every kind of processor, would
+    decide which of them are nearest.
     """
-    x = np.zeros((len(log.songs), len(seen)), np.float32)
+    x = np.zeros((len(log.songs), len(seen)))
     for number, songs in enumerate(seen):
         x[songs, number] = np.log(len(log.songs) / len(songs)) / len(songs) ** 0.25
     x = (
@@ -131,12 +134,12 @@ def embed_tracks(log: Log, seen: Sequence[np.ndarray], dim: int = 64, seed: int 
     )
     lists, width = len(seen), min(dim + 16, len(seen))
     bits = mix(mix(np.array([seed], np.uint64)) + np.arange(lists * width, dtype=np.uint64)) >> np.uint64(40)
-    basis = np.linalg.qr((bits * 2.0**-23 - 1).astype(np.float32).reshape(lists, width))[0]
+    basis = np.linalg.qr((bits * 2.0**-23 - 1).reshape(lists, width))[0]
     for _ in range(2):
         basis = np.linalg.qr(x.T @ (x @ basis))[0]
     image = x @ basis
     rotation = np.linalg.eigh(image.T @ image)[1][:, : -dim - 1 : -1]  # eigenvalues come ascending
-    return np.ascontiguousarray(image @ rotation)
+    return np.ascontiguousarray(image @ rotation, dtype=np.float32)
 
 
 def embed_playlists(vectors: np.ndarray, seen: Sequence[np.ndarray]) -> np.ndarray:
