@@ -6,6 +6,12 @@
 #include <limits>
 #include <new>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEGUE_CLANG_ASAN
+#endif
+#endif
+
 namespace segue {
 namespace {
 
@@ -13,7 +19,11 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // From here on blocks are mapped. Of malloc a thread's heap would keep what is freed, for that thread alone, and glibc before
 // 2.38 seldom finds an aligned block again where one was freed: a copy of 1.3 MB, made and freed again and again, took new
 // memory nearly each time.
+#if defined(__SANITIZE_ADDRESS__) || defined(SEGUE_CLANG_ASAN)
+constexpr std::size_t kMapped = kHugePage;  // what lies beside a block of malloc's is watched
+#else
 constexpr std::size_t kMapped = std::size_t{256} << 10;
+#endif
 // A multiple of any system's pages.
 constexpr std::size_t kPages = std::size_t{64} << 10;
 constexpr std::size_t kSmallAlignment = 64;
