@@ -91,7 +91,8 @@ void Regions::draw(const VectorStore& rows, std::span<const std::uint32_t> slots
   options.seed = seed;
   options.threads = threads;
   options.rounds = kRounds;
-  const Result<std::vector<float>> centres = train_centroids(rows.table(), MatrixView(sample.data(), some.size(), rows.dim()), options);
+  const MatrixView view(sample.data(), some.size(), rows.dim());
+  const Result<std::vector<float>> centres = train_centroids(rows.table(), view, options);
   // Sums of rows near the end of float have none.
   if (!centres.ok() || rows.table().first_not_finite(centres->data(), count, rows.dim()) != count) return clear();
   centres_ = std::make_shared<const Centroids>(rows.table(), MatrixView(centres->data(), count, rows.dim()));

@@ -202,6 +202,9 @@ void link_anew(HnswState& state, int threads) {
 
 std::size_t enough_dead(const HnswState& state) noexcept { return 16 + state.ids.size() / 50; }
 
+// To be mended list by list.
+bool too_many_dead(const HnswState& state) noexcept { return state.dead.size() > state.ids.size(); }
+
 }  // namespace
 
 bool needs_repair(const HnswState& state) noexcept {
@@ -211,7 +214,7 @@ bool needs_repair(const HnswState& state) noexcept {
 
 void repair_after(HnswState& state, std::size_t items, int threads, const Publisher& publish) {
   const std::size_t slots = state.graph.size();
-  if (slots <= kSlotsAtOnce || state.dead.size() > state.ids.size()) return repair_graph(state, slots, threads, publish);
+  if (slots <= kSlotsAtOnce || too_many_dead(state)) return repair_graph(state, slots, threads, publish);
   // A pass for every so many that die, done by the time that half of the next have.
   state.repairing.owed += std::min(slots, items) * (2 * slots / enough_dead(state) + 1);
   if (state.repairing.owed < kStep) return;
@@ -221,7 +224,7 @@ void repair_after(HnswState& state, std::size_t items, int threads, const Publis
 }
 
 void repair_graph(HnswState& state, std::size_t slots, int threads, const Publisher& publish) {
-  if (state.dead.size() > state.ids.size()) {
+  if (too_many_dead(state)) {
     HnswState fresh = state;
     free_dead(fresh, fresh.dead.size(), {});
     link_anew(fresh, threads);
@@ -229,9 +232,8 @@ void repair_graph(HnswState& state, std::size_t slots, int threads, const Publis
   }
   Repairing& repairing = state.repairing;
   if (repairing.dead == 0) repairing = {state.dead.size(), 0, 0};
-  const std::size_t end = state.graph.size() - std::min(state.graph.size(), repairing.slots) < slots
-                              ? state.graph.size()
-                              : repairing.slots + slots;
+  const std::size_t left = state.graph.size() - std::min(state.graph.size(), repairing.slots);
+  const std::size_t end = state.graph.size() - (slots < left ? left - slots : 0);
   Repair(state, threads, publish).run(repairing.slots, end);
   repairing.slots = end;
   if (end < state.graph.size()) return;

@@ -56,7 +56,8 @@ Status SectionCopy::take(const FileIdentity& identity, std::span<const SectionTo
 std::vector<SectionToWrite> SectionCopy::sections() const {
   std::vector<SectionToWrite> all;
   for (const Section& section : sections_) {
-    all.push_back({section.name, section.element_size, std::span<const std::byte>(memory_.data() + section.offset, section.bytes), {}});
+    const std::span<const std::byte> bytes(memory_.data() + section.offset, section.bytes);
+    all.push_back({section.name, section.element_size, bytes, {}});
   }
   return all;
 }
