@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <exception>
-#include <new>
 #include <numeric>
 #include <utility>
 
@@ -14,13 +12,14 @@
 namespace segue {
 namespace {
 
-// Each pass asks for this many times as many.
-constexpr std::size_t kWider = 4;
-// A quota's own pass asks for so many times what it wants, as some will not fit; and for more up to so many, whether
-// that helps or not.
-constexpr std::size_t kSpareQuota = 4;
-constexpr std::size_t kPatientQuota = 1024;
+// A second pass asks for what the first one's yield says, twice over, and half as many again at least; at most for this many
+// times as many, as each later one does.
+constexpr double kWider = 4;
+constexpr double kSpareYield = 2;
+constexpr double kLeastWider = 1.5;
 constexpr std::size_t kLongestPass = std::size_t{1} << 24;
+// So many requests of a batch are on their way together, in each thread.
+constexpr std::size_t kTogether = 64;
 constexpr double kSecondsADay = 86400;
 
 std::size_t column_of(const Catalog& catalog, const std::string& name) {
@@ -29,18 +28,12 @@ std::size_t column_of(const Catalog& catalog, const std::string& name) {
       std::find_if(columns.begin(), columns.end(), [&](const ColumnSpec& c) { return c.name == name; }) - columns.begin());
 }
 
-// Adds to `sum` what passes while it lives.
-class Timer {
- public:
-  explicit Timer(double& sum) noexcept : sum_(sum), start_(Deadline::Clock::now()) {}
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-  ~Timer() { sum_ += std::chrono::duration<double, std::micro>(Deadline::Clock::now() - start_).count(); }
-
- private:
-  double& sum_;
-  Deadline::Clock::time_point start_;
-};
+// After n of each source have filled so many of k places.
+std::size_t wider(std::size_t n, std::size_t filled, std::size_t k, bool first) {
+  const double empty = static_cast<double>(k - filled) / std::max(1.0, static_cast<double>(filled));
+  const double times = first ? std::clamp(1 + kSpareYield * empty, kLeastWider, kWider) : kWider;
+  return static_cast<std::size_t>(std::ceil(times * static_cast<double>(n)));
+}
 
 std::int64_t seconds_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -73,12 +66,9 @@ CandidateGeneratorBody::CandidateGeneratorBody(GeneratorOptions options) : optio
 Result<Candidates> CandidateGeneratorBody::generate(const Request& request) const {
   Candidates out;
   const Status status = guard_memory([&]() -> Status {
-    SEGUE_RETURN_IF_ERROR(check_request(request));
     ScratchPool<Memory>::Lease memory(scratch_);
-    Result<Candidates> found = answer(request, *memory);
-    if (!found.ok()) return found.status();
-    out = std::move(*found);
-    return {};
+    memory->asked.resize(1);
+    return answer_alone(request, out, *memory);
   });
   if (!status.ok()) return status;
   return out;
@@ -90,15 +80,13 @@ Result<std::vector<Candidates>> CandidateGeneratorBody::generate(std::span<const
     SEGUE_RETURN_IF_ERROR(check_threads(threads));
     all.resize(requests.size());
     std::vector<Status> failures(requests.size());
-    parallel_for(requests.size(), threads, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t i = begin; i < end; ++i) {
-        Result<Candidates> one = generate(requests[i]);
-        if (one.ok()) {
-          all[i] = std::move(*one);
-        } else {
-          failures[i] = one.status();
-        }
-      }
+    const std::size_t workers = worker_count(requests.size(), threads, 1);
+    const std::size_t piece = std::clamp<std::size_t>((requests.size() + workers - 1) / std::max(workers, std::size_t{1}), 1, kTogether);
+    std::vector<Memory> memories(worker_count(requests.size(), threads, piece));
+    parallel_for(requests.size(), threads, piece, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      const std::size_t n = end - begin;
+      answer_together(requests.subspan(begin, n), std::span(all).subspan(begin, n), std::span(failures).subspan(begin, n),
+                      memories[worker]);
     });
     for (std::size_t i = 0; i < failures.size(); ++i) {
       if (!failures[i].ok()) return {failures[i].code(), "request " + std::to_string(i) + ": " + failures[i].message()};
@@ -109,6 +97,27 @@ Result<std::vector<Candidates>> CandidateGeneratorBody::generate(std::span<const
   return all;
 }
 
+Status CandidateGeneratorBody::answer_alone(const Request& request, Candidates& out, Memory& memory) const {
+  memory.open.clear();
+  SEGUE_RETURN_IF_ERROR(start(request, out, memory.asked[0], memory.open));
+  answer(memory);
+  return {};
+}
+
+// Those with a deadline come one by one at the end, as the time of each begins with it.
+void CandidateGeneratorBody::answer_together(std::span<const Request> requests, std::span<Candidates> out,
+                                             std::span<Status> failures, Memory& memory) const {
+  if (memory.asked.size() < requests.size()) memory.asked.resize(requests.size());
+  memory.open.clear();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i].deadline_us == 0) failures[i] = start(requests[i], out[i], memory.asked[i], memory.open);
+  }
+  answer(memory);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i].deadline_us != 0) failures[i] = answer_alone(requests[i], out[i], memory);
+  }
+}
+
 Result<const IdSet*> CandidateGeneratorBody::allow(const Request& request, IdSet& both) const {
   if (!request.filter) return request.allowed;
   Result<IdSet> selected = options_.catalog->select(*request.filter);
@@ -117,144 +126,55 @@ Result<const IdSet*> CandidateGeneratorBody::allow(const Request& request, IdSet
   return &both;
 }
 
-Result<Candidates> CandidateGeneratorBody::answer(const Request& request, Memory& memory) const {
-  Candidates out;
+Status CandidateGeneratorBody::start(const Request& request, Candidates& out, Asking& asking,
+                                     std::vector<Asking*>& open) const {
+  SEGUE_RETURN_IF_ERROR(check_request(request));
+  asking.request = &request;
+  asking.out = &out;
+  asking.deadline = Deadline(request.deadline_us);
   out.reports.resize(options_.sources.size());
-  memory.proposals.resize(options_.sources.size());
-  for (Proposals& p : memory.proposals) p.clear();
-  IdSet both;
-  const Deadline deadline(request.deadline_us);
-  const Result<const IdSet*> allowed = allow(request, both);
+  const Result<const IdSet*> allowed = allow(request, asking.both);
   if (!allowed.ok()) return allowed.status();
-  if (*allowed != nullptr && !(*allowed)->is_complement() && (*allowed)->listed() == 0) {
+  asking.allowed = *allowed;
+  if (asking.allowed != nullptr && !asking.allowed->is_complement() && asking.allowed->listed() == 0) {
     out.ended_by = EndedBy::kExhausted;
     out.reason = "the filter matches nothing";
-    return out;
+    return {};
   }
-  memory.exclude.reset(request);
-  memory.quotas.clear();
+  asking.exclude.reset(request);
+  asking.quotas.clear();
   for (const MinimumQuota& minimum : options_.minimums) {
     Result<IdSet> matches = options_.catalog->select(minimum.expression);
     if (!matches.ok()) return matches.status();
-    memory.quotas.push_back({std::move(*matches), minimum.at_least});
+    asking.quotas.push_back({std::move(*matches), minimum.at_least});
   }
-  const Asking asking{request, *allowed, deadline, out, memory};
+  asking.proposals.resize(options_.sources.size());
+  for (Proposals& p : asking.proposals) p.clear();
   // Each could fill the list by itself; all together make up the pool.
   const std::size_t sources = options_.sources.size();
-  const std::size_t first = std::max(request.k, options_.mmr ? (options_.mmr->pool + sources - 1) / sources : 0);
-  for (std::size_t n = first;; n *= kWider) {
-    ask(asking, n);
-    do {
-      ask_for_quotas(asking);
-      pick(asking);
-    } while (widen_quotas(asking));
-    const bool more = std::any_of(memory.proposals.begin(), memory.proposals.end(), [](const Proposals& p) { return !p.exhausted; });
-    if (memory.places.left() == 0 || !more || deadline.passed() || n >= kLongestPass) break;
-  }
-  finish(asking);
-  return out;
+  asking.n = std::max(request.k, options_.mmr ? (options_.mmr->pool + sources - 1) / sources : 0);
+  open.push_back(&asking);
+  return {};
 }
 
-Status CandidateGeneratorBody::propose(const Asking& asking, std::size_t source, std::size_t n, const IdSet* allowed,
-                                       Proposals& out) const {
-  Exclusions& exclude = asking.memory.exclude;
-  Wanted wanted{asking.request, n, allowed, exclude.ids(), 0, exclude.ids().empty() ? nullptr : &exclude};
-  if (asking.deadline.limited()) {
-    // What is left, in equal parts to those that wait.
-    const auto waiting = order_.end() - std::find(order_.begin(), order_.end(), source);
-    wanted.deadline_us = std::max<std::int64_t>(1, asking.deadline.left_us() / waiting);
-  }
-  const Timer timer(asking.out.reports[source].microseconds);
-  try {
-    SEGUE_RETURN_IF_ERROR(options_.sources[source].source->propose(wanted, out));
-    if (out.scores.empty() || out.scores.size() == out.ids.size()) return {};
-    return invalid_argument("it proposed " + std::to_string(out.ids.size()) + " ids with " +
-                            std::to_string(out.scores.size()) + " scores; give one each, or none");
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    return {StatusCode::kUnsupported, std::string("it threw: ") + error.what()};
-  } catch (...) {
-    return {StatusCode::kUnsupported, "it threw something that is no exception of std"};
-  }
-}
-
-void CandidateGeneratorBody::ask(const Asking& asking, std::size_t n) const {
-  for (const std::size_t s : order_) {
-    Proposals& proposals = asking.memory.proposals[s];
-    SourceReport& report = asking.out.reports[s];
-    if (proposals.exhausted) continue;
-    if (asking.deadline.passed() && !options_.sources[s].source->immediate()) {
-      report.cut = true;
-      continue;
-    }
-    // What it said before stays where time runs out.
-    Proposals& fresh = asking.memory.more;
-    fresh.clear();
-    Status status = propose(asking, s, n, asking.allowed, fresh);
-    if (!status.ok()) {
-      report.status = std::move(status);
-      proposals.exhausted = true;
-      continue;
-    }
-    report.cut |= fresh.cut;
-    if (fresh.cut && fresh.ids.size() < proposals.ids.size()) continue;
-    std::swap(proposals, fresh);
-  }
-}
-
-// Where the pool has too few of what a quota wants, sources are asked for those alone.
-void CandidateGeneratorBody::ask_for_quotas(const Asking& asking) const {
-  Memory& memory = asking.memory;
-  for (Quota& quota : memory.quotas) {
-    std::size_t there = 0;
-    IdTable& known = memory.table;
-    std::size_t most = 0;
-    for (const Proposals& p : memory.proposals) most += p.ids.size();
-    known.reset(most);
-    for (const Proposals& p : memory.proposals) {
-      for (const Id id : p.ids) {
-        const std::size_t before = known.size();
-        known.insert(id, 0);
-        there += known.size() != before && quota.matches.contains(id);
+// A pass over all, and wider for those whose lists it leaves with empty places.
+void CandidateGeneratorBody::answer(Memory& memory) const {
+  for (bool first = true; !memory.open.empty(); first = false) {
+    ask(memory);
+    std::erase_if(memory.open, [&](Asking* asking) {
+      do {
+        ask_for_quotas(*asking, memory);
+        pick(*asking, memory);
+      } while (widen_quotas(*asking, memory.places));
+      const bool more = std::any_of(asking->proposals.begin(), asking->proposals.end(), [](const Proposals& p) { return !p.exhausted; });
+      if (memory.places.left() > 0 && more && !asking->deadline.passed() && asking->n < kLongestPass) {
+        asking->n = wider(asking->n, memory.places.taken().size(), asking->request->k, first);
+        return false;
       }
-    }
-    if (there >= quota.at_least && quota.asked == 0) continue;
-    quota.asked = std::max(quota.asked, kSpareQuota * quota.at_least);
-    quota.more = false;
-    const IdSet allowed = asking.allowed == nullptr ? quota.matches : quota.matches & *asking.allowed;
-    for (std::size_t s = 0; s < options_.sources.size() && !asking.deadline.passed(); ++s) {
-      Proposals& proposals = memory.proposals[s];
-      if (proposals.exhausted || !asking.out.reports[s].status.ok()) continue;
-      memory.more.clear();
-      Status status = propose(asking, s, quota.asked, &allowed, memory.more);
-      if (!status.ok()) {
-        asking.out.reports[s].status = std::move(status);
-        continue;
-      }
-      asking.out.reports[s].cut |= memory.more.cut;
-      quota.more |= !memory.more.exhausted;
-      append(memory.more, proposals);
-    }
+      finish(*asking, memory);
+      return true;
+    });
   }
-}
-
-bool CandidateGeneratorBody::widen_quotas(const Asking& asking) const {
-  Memory& memory = asking.memory;
-  bool any = false;
-  for (std::size_t q = 0; q < memory.quotas.size(); ++q) {
-    Quota& quota = memory.quotas[q];
-    const std::vector<std::uint32_t>& taken = memory.places.taken();
-    const auto met = static_cast<std::size_t>(
-        std::count_if(taken.begin(), taken.end(), [&](std::uint32_t i) { return memory.places.matches(i, q); }));
-    // Caps may refuse all that a quota wants: many more that change nothing are the end of it.
-    const bool helps = met > quota.met || quota.asked < kPatientQuota;
-    quota.met = met;
-    if (met >= quota.at_least || !quota.more || !helps) continue;
-    quota.asked = kWider * std::max(quota.asked, quota.at_least);
-    any = true;
-  }
-  return any && !asking.deadline.passed();
 }
 
 void CandidateGeneratorBody::move_scores(const CatalogRows& rows, Pool& pool) const {
@@ -278,44 +198,47 @@ void CandidateGeneratorBody::move_scores(const CatalogRows& rows, Pool& pool) co
   }
 }
 
-void CandidateGeneratorBody::pick(const Asking& asking) const {
-  Memory& memory = asking.memory;
-  memory.pool.blend(memory.proposals, options_);
+void CandidateGeneratorBody::pick(const Asking& asking, Memory& memory) const {
+  memory.pool.blend(asking.proposals, options_);
   const CatalogRows rows(caps_.empty() && !options_.freshness && !options_.popularity ? nullptr : options_.catalog.get());
   if (rows.any()) rows.look_up(memory.pool.items());
   move_scores(rows, memory.pool);
   memory.pool.sort();
-  memory.places.reset(asking.request.k, memory.pool.items(), rows, caps_, memory.quotas);
+  memory.places.reset(asking.request->k, memory.pool.items(), rows, caps_, asking.quotas);
   if (options_.mmr) {
-    pick_diverse(memory.pool, *options_.mmr, memory.quotas.size(), asking.deadline, memory.places, memory.diverse);
+    pick_diverse(memory.pool, *options_.mmr, asking.quotas.size(), asking.deadline, memory.places, memory.diverse);
   } else if (options_.blend == Blend::kShares) {
-    pick_in_turns(memory.pool, memory.proposals, options_.sources, memory.table, memory.places);
+    pick_in_turns(memory.pool, asking.proposals, options_.sources, memory.table, memory.places);
   } else {
     pick_best(memory.pool.size(), memory.places);
   }
 }
 
-void CandidateGeneratorBody::finish(const Asking& asking) const {
-  Memory& memory = asking.memory;
-  Candidates& out = asking.out;
+void CandidateGeneratorBody::finish(Asking& asking, Memory& memory) const {
+  Candidates& out = *asking.out;
+  // Sets that nobody needs any more are not kept until the next request.
+  asking.both = IdSet();
+  asking.quotas.clear();
   std::vector<std::uint32_t> taken = memory.places.taken();
   // The best first, whatever quotas brought in when.
   if (!options_.mmr && options_.blend != Blend::kShares) std::sort(taken.begin(), taken.end());
+  out.ids.reserve(taken.size());
+  out.scores.reserve(taken.size());
   for (const std::uint32_t item : taken) {
     out.ids.push_back(memory.pool.items()[item].id);
     out.scores.push_back(static_cast<float>(memory.pool.items()[item].score));
   }
-  memory.pool.trace(memory.proposals, taken, out);
+  memory.pool.trace(asking.proposals, taken, out);
   bool cut = asking.deadline.passed();
   std::size_t failed = 0;
   for (std::size_t s = 0; s < out.reports.size(); ++s) {
-    out.reports[s].proposed = memory.proposals[s].ids.size();
+    out.reports[s].proposed = asking.proposals[s].ids.size();
     cut |= out.reports[s].cut;
     failed += !out.reports[s].status.ok();
   }
   out.ended_by = cut ? EndedBy::kDeadline : memory.places.left() == 0 ? EndedBy::kFull : EndedBy::kExhausted;
   if (memory.places.left() == 0) return;
-  const std::string counts = std::to_string(out.ids.size()) + " of " + std::to_string(asking.request.k);
+  const std::string counts = std::to_string(out.ids.size()) + " of " + std::to_string(asking.request->k);
   if (failed == out.reports.size()) {
     out.reason = "every source failed; the first said: " + out.reports[0].status.message();
   } else if (cut) {

@@ -1,8 +1,11 @@
 #pragma once
-// Nearest: what sources that search an index have in common.
+// Nearest: what sources that search an index have in common: one search a request, or one for many requests.
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,55 +28,49 @@ struct Lists {
   }
 };
 
+// What an index is asked for a request.
+struct Sought {
+  MatrixView vectors = {};                // none: there is nothing to propose
+  std::optional<Combined> combined = {};  // one vector stands for several, and `vectors` is a view of it
+};
+
 class Nearest : public Source {
  public:
   Nearest(std::shared_ptr<const Index> index, const NearestOptions& options) : index_(std::move(index)), options_(options) {}
 
+  Status propose(const Wanted& wanted, Proposals& out) const override;
+  // Requests that want as many of the same items are one search.
+  bool propose_batch(std::span<const Wanted> wanted, std::span<Proposals> out) const override;
+
+  // The n best of each vector; `out.cut` where one was.
+  Status search(MatrixView vectors, std::size_t n, const Wanted& wanted, const Deadline& deadline, Lists& lists,
+                Proposals& out) const;
+
+ protected:
   Status check_index() const {
     return index_ == nullptr ? invalid_argument("it came without an index to search") : Status();
   }
-  // The n best of each vector; `out.cut` where one was.
-  Status search(MatrixView vectors, std::size_t n, const Wanted& wanted, const Deadline& deadline, Lists& lists,
-                Proposals& out) const {
-    const std::size_t m = vectors.rows();
-    lists.n = n;
-    lists.ids.resize(m * n);
-    lists.scores.resize(m * n);
-    lists.stats.assign(m, {});
-    SearchOptions options;
-    options.ef = options_.ef == 0 ? 0 : std::max(options_.ef, n);
-    options.nprobe = options_.nprobe;
-    options.recall = options_.recall;
-    options.filter = wanted.allowed;
-    options.exclude = {wanted.exclude, {}};
-    options.threads = 1;
-    options.stats = lists.stats;
-    if (wanted.deadline_us > 0) {
-      options.deadline_us = std::max<std::int64_t>(1, deadline.left_us() / static_cast<std::int64_t>(m));
-    }
-    SEGUE_RETURN_IF_ERROR(index_->search_into(vectors, n, options, lists.ids.data(), lists.scores.data()));
-    for (const QueryStats& stats : lists.stats) out.cut |= stats.cut;
-    return {};
-  }
-
-  // The list of one vector, its scores by `combined`.
-  Status propose_nearest(const Combined& combined, const Wanted& wanted, Proposals& out) const {
-    Lists lists;
-    const Deadline deadline(wanted.deadline_us);
-    SEGUE_RETURN_IF_ERROR(search(MatrixView(combined.vector, index_->dim()), wanted.n, wanted, deadline, lists, out));
-    const std::size_t n = lists.count(0);
-    out.ids.assign(lists.ids.begin(), lists.ids.begin() + static_cast<std::ptrdiff_t>(n));
-    for (std::size_t i = 0; i < n; ++i) {
-      out.scores.push_back(static_cast<float>(combined.factor * static_cast<double>(lists.scores[i]) + combined.offset));
-    }
-    out.exhausted = n < wanted.n && !out.cut;
-    return {};
-  }
-
   bool larger_is_better() const { return segue::larger_is_better(index_->metric()); }
 
- protected:
+  virtual Status seek(const Request& request, Sought& sought) const = 0;
+  // Of the lists of what was sought, of which the first is `first`.
+  virtual void conclude(const Wanted& wanted, const Sought& sought, const Lists& lists, std::size_t first,
+                        Proposals& out) const = 0;
+  // Whether a request is answered by one search.
+  virtual bool is_one_search(const Request&) const { return true; }
+
+  // The list of one vector, its scores by `combined`.
+  static void conclude_combined(const Wanted& wanted, const Combined& combined, const Lists& lists, std::size_t first,
+                                Proposals& out);
+
   std::shared_ptr<const Index> index_;
+
+ private:
+  SearchOptions search_options(std::size_t n, const IdSet* allowed, Lists& lists) const;
+  // Of the requests at `which`.
+  Status search_together(std::span<const Wanted> wanted, std::span<const Sought> sought,
+                         std::span<const std::uint32_t> which, Lists& lists) const;
+
   NearestOptions options_;
 };
 

@@ -29,30 +29,36 @@ class NearestToVectors final : public Nearest {
   }
 
   Status propose(const Wanted& wanted, Proposals& out) const override {
-    const Request& request = wanted.request;
+    if (is_one_search(wanted.request)) return Nearest::propose(wanted, out);
     out.larger_is_better = larger_is_better();
-    if (request.vectors.rows() == 0) {
-      out.exhausted = true;
-      return {};
-    }
-    switch (request.combine) {
-      case Combine::kSum:
-      case Combine::kAverage: {
-        Combined combined;
-        SEGUE_RETURN_IF_ERROR(combine(request, request.combine == Combine::kAverage, combined));
-        return propose_nearest(combined, wanted, out);
-      }
-      case Combine::kLeastHappy: return propose_least_happy(*this, *index_, wanted, out);
-      case Combine::kShares: return propose_shares(wanted, out);
-      case Combine::kMax: break;
-    }
-    return propose_max(wanted, out);
+    return propose_least_happy(*this, *index_, wanted, out);
   }
 
  private:
-  Status combine(const Request& request, bool average, Combined& combined) const {
-    if (combine_sum(request.vectors, request.weights, index_->metric(), average, combined)) return {};
-    return invalid_argument("the vectors of the request cancel each other out, so nothing is nearest to their sum");
+  bool is_one_search(const Request& request) const override {
+    return request.combine != Combine::kLeastHappy || request.vectors.rows() == 0;
+  }
+  Status seek(const Request& request, Sought& sought) const override {
+    sought.vectors = request.vectors;
+    if (request.vectors.rows() == 0 || (request.combine != Combine::kSum && request.combine != Combine::kAverage)) return {};
+    Combined& combined = sought.combined.emplace();
+    if (!combine_sum(request.vectors, request.weights, index_->metric(), request.combine == Combine::kAverage, combined)) {
+      return invalid_argument("the vectors of the request cancel each other out, so nothing is nearest to their sum");
+    }
+    sought.vectors = MatrixView(combined.vector, index_->dim());
+    return {};
+  }
+  void conclude(const Wanted& wanted, const Sought& sought, const Lists& lists, std::size_t first,
+                Proposals& out) const override {
+    if (sought.combined) {
+      conclude_combined(wanted, *sought.combined, lists, first, out);
+    } else if (wanted.request.combine == Combine::kShares) {
+      conclude_shares(wanted, lists, first, out);
+    } else if (sought.vectors.rows() == 1) {
+      conclude_one(wanted, lists, first, out);
+    } else {
+      conclude_max(wanted, lists, first, out);
+    }
   }
   static double weight(const Request& request, std::size_t i) {
     return request.weights.empty() ? 1.0 : static_cast<double>(request.weights[i]);
@@ -61,32 +67,31 @@ class NearestToVectors final : public Nearest {
   double value(const Request& request, std::size_t i, float score) const {
     return larger_is_better() ? weight(request, i) * score : -static_cast<double>(score) / weight(request, i);
   }
-  // Whatever is among the n best by the best of its scores is among the n best of that vector.
-  Status propose_max(const Wanted& wanted, Proposals& out) const {
-    const Request& request = wanted.request;
-    const std::size_t m = request.vectors.rows();
-    Lists lists;
-    SEGUE_RETURN_IF_ERROR(search(request.vectors, wanted.n, wanted, Deadline(wanted.deadline_us), lists, out));
-    if (m == 1) {
-      // In order as it came.
-      const std::size_t n = lists.count(0);
-      out.ids.assign(lists.ids.begin(), lists.ids.begin() + static_cast<std::ptrdiff_t>(n));
-      for (std::size_t i = 0; i < n; ++i) {
-        const double worth = value(request, 0, lists.scores[i]);
-        out.scores.push_back(static_cast<float>(larger_is_better() ? worth : -worth));
-      }
-      out.exhausted = n < wanted.n && !out.cut;
-      return {};
+  // In order as it came.
+  void conclude_one(const Wanted& wanted, const Lists& lists, std::size_t first, Proposals& out) const {
+    const std::size_t n = lists.count(first);
+    const auto ids = lists.ids.begin() + static_cast<std::ptrdiff_t>(first * lists.n);
+    out.ids.assign(ids, ids + static_cast<std::ptrdiff_t>(n));
+    out.scores.reserve(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double worth = value(wanted.request, 0, lists.scores[first * lists.n + i]);
+      out.scores.push_back(static_cast<float>(larger_is_better() ? worth : -worth));
     }
+    out.exhausted = n < wanted.n && !out.cut;
+  }
+  // Whatever is among the n best by the best of its scores is among the n best of that vector.
+  void conclude_max(const Wanted& wanted, const Lists& lists, std::size_t first, Proposals& out) const {
+    const std::size_t m = wanted.request.vectors.rows();
     IdTable places;
     places.reset(m * wanted.n);
     std::vector<Valued> best;
     bool all = true;
-    for (std::size_t list = 0; list < m; ++list) {
-      const std::size_t n = lists.count(list);
+    for (std::size_t vector = 0; vector < m; ++vector) {
+      const std::size_t begin = (first + vector) * lists.n;
+      const std::size_t n = lists.count(first + vector);
       all &= n < wanted.n;
-      for (std::size_t i = list * wanted.n; i < list * wanted.n + n; ++i) {
-        const double worth = value(request, list, lists.scores[i]);
+      for (std::size_t i = begin; i < begin + n; ++i) {
+        const double worth = value(wanted.request, vector, lists.scores[i]);
         const std::uint32_t place = places.insert(lists.ids[i], static_cast<std::uint32_t>(best.size()));
         if (place == best.size()) best.push_back({lists.ids[i], worth});
         best[place].value = std::max(best[place].value, worth);
@@ -94,19 +99,16 @@ class NearestToVectors final : public Nearest {
     }
     out.exhausted = all && best.size() <= wanted.n && !out.cut;
     propose_best(best, wanted.n, out);
-    return {};
   }
 
   // Turns go to the vector that has least of what its weight says; the order has no scores.
-  Status propose_shares(const Wanted& wanted, Proposals& out) const {
+  static void conclude_shares(const Wanted& wanted, const Lists& lists, std::size_t first, Proposals& out) {
     const Request& request = wanted.request;
     const std::size_t m = request.vectors.rows();
-    Lists lists;
-    SEGUE_RETURN_IF_ERROR(search(request.vectors, wanted.n, wanted, Deadline(wanted.deadline_us), lists, out));
     std::vector<std::size_t> next(m, 0), count(m), taken(m, 0);
     bool all = true;
     for (std::size_t list = 0; list < m; ++list) {
-      count[list] = lists.count(list);
+      count[list] = lists.count(first + list);
       all &= count[list] < wanted.n;
     }
     IdTable seen;
@@ -122,14 +124,13 @@ class NearestToVectors final : public Nearest {
         }
       }
       if (turn == m) break;
-      const Id id = lists.ids[turn * wanted.n + next[turn]++];
+      const Id id = lists.ids[(first + turn) * lists.n + next[turn]++];
       if (seen.find(id) != IdTable::kNone) continue;
       seen.insert(id, 0);
       out.ids.push_back(id);
       ++taken[turn];
     }
     out.exhausted = all && out.ids.size() < wanted.n && !out.cut;
-    return {};
   }
 };
 
@@ -139,22 +140,25 @@ class NearestToSeeds final : public Nearest {
 
   Status check(const Request&) const override { return check_index(); }
 
-  Status propose(const Wanted& wanted, Proposals& out) const override {
-    const Request& request = wanted.request;
-    out.larger_is_better = larger_is_better();
+ private:
+  Status seek(const Request& request, Sought& sought) const override {
     std::vector<float> rows, weights;
     std::vector<std::uint32_t> which;
     read_vectors(*index_, request.seeds, rows, which);
-    if (which.empty()) {
-      out.exhausted = true;
-      return {};
+    if (which.empty()) return {};
+    for (const std::uint32_t i : which) {
+      weights.push_back(static_cast<float>(std::exp2(-static_cast<double>(i) / request.seed_half_life)));
     }
-    for (const std::uint32_t i : which) weights.push_back(static_cast<float>(std::exp2(-static_cast<double>(i) / request.seed_half_life)));
-    Combined combined;
+    Combined& combined = sought.combined.emplace();
     if (!combine_sum(MatrixView(rows, index_->dim()), weights, index_->metric(), true, combined)) {
       return invalid_argument("the seeds of the request cancel each other out, so nothing is nearest to their sum");
     }
-    return propose_nearest(combined, wanted, out);
+    sought.vectors = MatrixView(combined.vector, index_->dim());
+    return {};
+  }
+  void conclude(const Wanted& wanted, const Sought& sought, const Lists& lists, std::size_t first,
+                Proposals& out) const override {
+    conclude_combined(wanted, *sought.combined, lists, first, out);
   }
 };
 

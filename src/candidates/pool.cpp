@@ -11,28 +11,49 @@ namespace {
 // Of reciprocal rank fusion, as its authors found it.
 constexpr double kRankConstant = 60;
 
-// What a source's i-th proposal is worth on its own scale: 1 for the best, 1 / n for the last.
-double worth(const Proposals& proposals, std::size_t i) {
-  const auto n = static_cast<double>(proposals.ids.size());
-  double part = 1 - static_cast<double>(i) / n;
-  if (!proposals.scores.empty()) {
-    const auto [low, high] = std::minmax(proposals.scores.front(), proposals.scores.back());
-    const double best = proposals.larger_is_better ? high : low;
-    const double last = proposals.larger_is_better ? low : high;
-    part = best == last ? 1 : (static_cast<double>(proposals.scores[i]) - last) / (best - last);
-    part = 1 / n + (1 - 1 / n) * std::clamp(part, 0.0, 1.0);
+// What a source's proposals are worth, the i-th by the rank that it has.
+class RankWorth {
+ public:
+  explicit RankWorth(const SourceSpec& spec) : weight_(spec.weight) {}
+  double operator()(std::size_t i) const noexcept { return weight_ / (kRankConstant + 1 + static_cast<double>(i)); }
+
+ private:
+  double weight_;
+};
+
+// And on the source's own scale: 1 for the best, 1 / n for the last.
+class ScaledWorth {
+ public:
+  ScaledWorth(const Proposals& proposals, const SourceSpec& spec)
+      : scores_(proposals.scores), weight_(spec.weight), n_(static_cast<double>(proposals.ids.size())), least_(1 / n_) {
+    if (scores_.empty()) return;
+    const auto [low, high] = std::minmax(scores_.front(), scores_.back());
+    last_ = proposals.larger_is_better ? low : high;
+    span_ = (proposals.larger_is_better ? high : low) - last_;
   }
-  return part;
-}
+  double operator()(std::size_t i) const noexcept {
+    if (scores_.empty()) return weight_ * (1 - static_cast<double>(i) / n_);
+    const double part = span_ == 0 ? 1 : std::clamp((static_cast<double>(scores_[i]) - last_) / span_, 0.0, 1.0);
+    return weight_ * (least_ + (1 - least_) * part);
+  }
+
+ private:
+  std::span<const float> scores_;
+  double weight_;
+  double n_;
+  double least_;
+  double last_ = 0;
+  double span_ = 0;
+};
 
 }  // namespace
 
-void Pool::add_source(const Proposals& proposals, const SourceSpec& spec, Blend blend) {
-  for (std::size_t i = 0; i < proposals.ids.size(); ++i) {
-    const double own = blend == Blend::kReciprocalRank ? 1 / (kRankConstant + 1 + static_cast<double>(i)) : worth(proposals, i);
-    const std::uint32_t place = place_of(proposals.ids[i]);
-    if (place == items_.size()) items_.push_back({proposals.ids[i], 0, place});
-    items_[place].score += static_cast<double>(spec.weight) * own;
+template <class Worth>
+void Pool::add_source(std::span<const Id> ids, const Worth& worth) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::uint32_t place = place_of(ids[i]);
+    if (place == items_.size()) items_.push_back({ids[i], 0, place});
+    items_[place].score += worth(i);
     proposed_.push_back(place);
   }
 }
@@ -49,7 +70,14 @@ void Pool::blend(std::span<const Proposals> proposals, const GeneratorOptions& o
   proposed_.clear();
   alone_ = proposals.size() == 1;
   if (!alone_) places_.reset(most);
-  for (std::size_t s = 0; s < proposals.size(); ++s) add_source(proposals[s], options.sources[s], options.blend);
+  for (std::size_t s = 0; s < proposals.size(); ++s) {
+    const SourceSpec& spec = options.sources[s];
+    if (options.blend == Blend::kReciprocalRank) {
+      add_source(proposals[s].ids, RankWorth(spec));
+    } else {
+      add_source(proposals[s].ids, ScaledWorth(proposals[s], spec));
+    }
+  }
 }
 
 void Pool::sort() {

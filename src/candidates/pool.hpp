@@ -34,7 +34,9 @@ class Pool {
   void trace(std::span<const Proposals> proposals, std::span<const std::uint32_t> taken, Candidates& out);
 
  private:
-  void add_source(const Proposals& proposals, const SourceSpec& spec, Blend blend);
+  // worth(i): what the i-th is worth.
+  template <class Worth>
+  void add_source(std::span<const Id> ids, const Worth& worth);
   // The item that an id is, new or there already.
   std::uint32_t place_of(Id id);
 

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -227,10 +228,21 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
  private:
   using Clock = Deadline::Clock;
 
-  // Answers beyond k that are sought where some may turn out to be excluded.
+  // Answers beyond k that are sought where some may turn out to be excluded: so many, and one of so many.
   static constexpr std::size_t kSpare = 4;
+  static constexpr std::size_t kOneSpareOf = 32;
+
+  // Queries of a call, and which of it they are. Those that are asked again have their exclusions marked, and were at it
+  // before.
+  struct Asked {
+    MatrixView queries;
+    std::vector<std::size_t> numbers;
+    bool again = false;
+    std::vector<WalkStats> spent;  // one each
+  };
 
   struct Memory {
+    Asked asked;
     ScanMemory scan;
     ScoreEachMemory each;
     std::vector<VisitedSet> excluded;
@@ -317,41 +329,42 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     return all || cut || found.size() >= k;  // there is no time for more where the first search was cut
   }
 
-  // Queries [first, first + queries.rows()) of a call. take(i, found, stats) gets what query i found, in no order.
+  // take(i, found, stats) gets what query i of the call found, in no order.
   //
   // Excluded ids are few of what is near, as a rule: a search for some more than k, from which they are dropped, is right
-  // where k are left. Where not, they are marked and kept out of another search.
+  // where k are left. Where not, they are marked and kept out of another search, of all such queries together.
   template <class Take>
-  void answer(MatrixView queries, std::size_t first, const Wanted& wanted, const Deadline& deadline, Memory& memory,
-              const Take& take, bool marked = false, const WalkStats& spent = {}) const {
+  void answer(const Asked& asked, const Wanted& wanted, const Deadline& deadline, Memory& memory, const Take& take) const {
+    const MatrixView queries = asked.queries;
     const std::size_t n = queries.rows();
     const RowMetric row_metric = score_metric(metric_);
     if (memory.excluded.size() < n) memory.excluded.resize(n);
     memory.gates.clear();
     const bool range = wanted.bound < std::numeric_limits<float>::infinity();
-    const bool later = !marked && !range && !wanted.options.exclude.ids.empty();
+    const bool later = !asked.again && !range && !wanted.options.exclude.ids.empty();
     for (std::size_t i = 0; i < n; ++i) {
-      memory.gates.emplace_back(ids_, wanted.options, first + i, memory.excluded[i], nullptr, later);
+      memory.gates.emplace_back(ids_, wanted.options, asked.numbers[i], memory.excluded[i], nullptr, later);
     }
-    const std::size_t sought = wanted.k + (later ? kSpare : 0);
+    const std::size_t sought = wanted.k + (later ? kSpare + wanted.k / kOneSpareOf : 0);
     const std::vector<std::uint32_t>* some = wanted.some();
     const float* rows = normalize_all(queries, memory.normalized);
     memory.coded.clear();
     memory.queries.clear();
     memory.thresholds.clear();
-    memory.stats.assign(n, spent);
+    memory.stats.clear();
     for (std::size_t i = 0; i < n; ++i) {
       const float* query = rows + i * dim_;
       if (some == nullptr && covers(query)) {
         memory.coded.push_back(i);
         memory.queries.push_back(query);
+        memory.stats.push_back(asked.spent[i]);
         continue;
       }
-      WalkStats stats = spent;
+      WalkStats stats = asked.spent[i];
       memory.gates[i].mark_excluded();
       score_each(exact_scorer(query, nullptr, memory.scan), wanted.k, wanted.bound, memory.gates[i], some,
                  ids_.slots(), deadline, memory.each, memory.found, stats);
-      take(first + i, memory.found, stats);
+      take(asked.numbers[i], memory.found, stats);
     }
     if (memory.coded.empty()) return;
     const std::size_t coded = memory.coded.size();
@@ -368,7 +381,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     }
     scan({memory.queries, sought, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
          memory.stats);
-    std::vector<std::pair<std::size_t, WalkStats>> again;
+    Asked again{{}, {}, true, {}};
+    std::vector<float> rows_again;
     for (std::size_t at = 0; at < coded; ++at) {
       const CodedQuery& query = memory.scan.coded[at];
       CodeFront& front = memory.scan.fronts[at];
@@ -380,14 +394,16 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
         decide(exact, row_metric, query, front, sought, memory.scan.deciding, memory.found, memory.stats[at]);
       }
       if (!later || leave_out(memory.gates[i], wanted.k, sought, memory.stats[at].cut, memory)) {
-        take(first + i, memory.found, memory.stats[at]);
+        take(asked.numbers[i], memory.found, memory.stats[at]);
       } else {
-        again.emplace_back(i, memory.stats[at]);
+        rows_again.insert(rows_again.end(), queries.row(i), queries.row(i) + dim_);
+        again.numbers.push_back(asked.numbers[i]);
+        again.spent.push_back(memory.stats[at]);
       }
     }
-    for (const auto& [i, stats] : again) {
-      answer(queries.slice(i, 1), first + i, wanted, deadline, memory, take, true, stats);
-    }
+    if (again.numbers.empty()) return;
+    again.queries = MatrixView(rows_again, dim_);
+    answer(again, wanted, deadline, memory, take);
   }
 
   // Bytes that a query looks at, about.
@@ -417,7 +433,12 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
         const std::shared_lock lock(mutex_);
         const std::shared_ptr<const FilterPlan> plan = plan_for(for_all.options, count);
         const Wanted wanted{for_all.k, for_all.bound, for_all.options, plan.get()};
-        answer(queries.slice(first, count), first, wanted, Deadline(wanted.options.deadline_us), *memory,
+        Asked& asked = memory->asked;
+        asked.queries = queries.slice(first, count);
+        asked.numbers.resize(count);
+        std::iota(asked.numbers.begin(), asked.numbers.end(), first);
+        asked.spent.assign(count, {});
+        answer(asked, wanted, Deadline(wanted.options.deadline_us), *memory,
                [&](std::size_t query, std::vector<Candidate>& found, const WalkStats& stats) {
                  sort_by_cost_then_id(found, ids_);
                  take(query, found);

@@ -19,8 +19,11 @@ constexpr std::size_t kDecidedAhead = 12;
 constexpr std::size_t kPiece = 16;
 // One of so many that a walk found may be excluded without another walk: what it loses is as if it were as much narrower.
 constexpr std::size_t kFewLeftOut = 4;
-// And one of so many of the k best without fewer than k being left: a list of what was played names some of what is near.
-constexpr std::size_t kSpareExcluded = 8;
+// And so many of the k best, and one of so many, without fewer than k being left: a list of what was played names some of what
+// is near. More where the list is a part of all items that one drawn at random would name as many; up to one of so many.
+constexpr std::size_t kSpareExcluded = 2;
+constexpr std::size_t kOneExcludedOf = 32;
+constexpr std::size_t kMostExcluded = 8;
 // So many rows of floats are scored before a query has been coded.
 constexpr std::size_t kHandful = 64;
 // Matches without any effect on the k best, a unit of ef, after which regions are given up; from k of ten on less, as one
@@ -41,7 +44,7 @@ class GraphSearch {
       : state_(state),
         query_(query),
         k_(k),
-        ef_(gate.unmarked().empty() ? ef : std::max(ef, k + k / kSpareExcluded)),
+        ef_(std::max(ef, k + spare_excluded(state, k, gate.unmarked().size()))),
         plan_(plan),
         gate_(gate),
         deadline_(deadline),
@@ -75,6 +78,12 @@ class GraphSearch {
   static const void* prepare(const HnswState& state, const float* query, HnswSearchMemory& memory) {
     state.prepare_walk(query, memory.prepared, memory.head);
     return memory.prepared.data();
+  }
+
+  static std::size_t spare_excluded(const HnswState& state, std::size_t k, std::size_t excluded) noexcept {
+    if (excluded == 0) return 0;
+    const std::size_t at_random = 2 * k * excluded / std::max<std::size_t>(1, state.ids.size());
+    return kSpareExcluded + std::min(k / kOneExcludedOf + at_random, k / kMostExcluded);
   }
 
   enum class Way { kPacked, kEach, kRegions, kWalk };

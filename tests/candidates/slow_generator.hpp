@@ -35,7 +35,8 @@ class SlowGenerator {
     const std::size_t m = sources_.size();
     std::size_t n = std::max(k_, options_.mmr ? (options_.mmr->pool + m - 1) / m : 0);
     std::vector<std::size_t> asked(minimums_.size(), 0);
-    for (bool again = true; again; n *= 4) {
+    bool first_pass = true;
+    for (bool again = true; again; first_pass = false) {
       again = false;
       proposed_.clear();
       for (const SlowSource& source : sources_) {
@@ -61,6 +62,10 @@ class SlowGenerator {
         }
       }
       again &= taken_.size() < k_;
+      // By what the first pass filled, twice over; from 1.5 to 4 times.
+      const double filled = std::max<double>(1, static_cast<double>(taken_.size()));
+      const double yield = 1 + 2 * static_cast<double>(k_ - taken_.size()) / filled;
+      n = static_cast<std::size_t>(std::ceil((first_pass ? std::clamp(yield, 1.5, 4.0) : 4.0) * static_cast<double>(n)));
     }
     if (!options_.mmr && options_.blend != Blend::kShares) std::sort(taken_.begin(), taken_.end());
     for (const std::size_t i : taken_) list_.items.push_back(pool_[i]);

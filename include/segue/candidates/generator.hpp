@@ -9,8 +9,8 @@
 //   Candidates found = home->generate({.k = 100, .vectors = taste, .exclude = played, .deadline_us = 1000}).value();
 //
 // Each source proposes; duplicates merge and keep who proposed them; scores come on one scale; caps, quotas and diversity
-// pick. If that leaves fewer than k the sources are asked for four times as many, until there are k, or they have no more,
-// or time is up: `ended_by` says which.
+// pick. If that leaves fewer than k the sources are asked for more, as what was picked of the first says, then for four times
+// as many each time, until there are k, or they have no more, or time is up: `ended_by` says which.
 //
 // Blend::kWeighted: a source's scores go to the scale on which its best is 1 and the last one that it proposed 1 / n
 // (scores of another scale or sign do not matter; without scores the rank does), times its weight; those of several sources
@@ -66,7 +66,8 @@ class CandidateGenerator {
   // minimums of more than k. A source that fails is no error of the call: its report has the reason.
   // Never starts a thread.
   virtual Result<Candidates> generate(const Request& request) const = 0;
-  // Each as by itself. Fails if one does, and names it. threads 0: as many as OpenMP would use.
+  // Each as by itself, for less: sources that search an index do so for many requests in one batch, those with a deadline
+  // apart. Fails if one does, and names it. threads 0: as many as OpenMP would use.
   virtual Result<std::vector<Candidates>> generate(std::span<const Request> requests, int threads = 0) const = 0;
 };
 

@@ -63,7 +63,7 @@ std::string_view to_string(EndedBy ended_by) noexcept;
 struct SourceReport {
   Status status;             // why it failed; the others went on
   std::size_t proposed = 0;  // in its last pass
-  double microseconds = 0;   // in all passes
+  double microseconds = 0;   // in all passes; of a batch its part
   bool cut = false;          // a deadline ended it, or it was never asked
 };
 

@@ -62,6 +62,10 @@ class Source {
   virtual ~Source() = default;
   // Into `out`, which is clear. May throw: that is this source's failure.
   virtual Status propose(const Wanted& wanted, Proposals& out) const = 0;
+  // The same for several requests at once, none of which has a deadline: out[i] is for wanted[i]. For sources to which
+  // many together cost less than one after the other. False, or an exception: they are asked one by one instead, and each
+  // has its own outcome.
+  virtual bool propose_batch(std::span<const Wanted>, std::span<Proposals>) const { return false; }
   // Why a request cannot be put to it: vectors of another dimension. Does not throw.
   virtual Status check(const Request&) const { return {}; }
   // Whether it answers in microseconds, whatever it is asked: it is asked before the others then, and also where no time
