@@ -30,6 +30,21 @@ void IdMap::prefetch(Id id) const noexcept {
   }
 }
 
+void IdMap::find(std::span<const Id> ids, std::uint32_t* slots) const noexcept {
+  // An entry of the table is on its way first, then the id of the slot that it names.
+  constexpr std::size_t kNear = 8;
+  constexpr std::size_t kFar = 16;
+  for (std::size_t i = 0; i < std::min(kFar, ids.size()); ++i) prefetch(ids[i]);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i + kFar < ids.size()) prefetch(ids[i + kFar]);
+    if (i + kNear < ids.size() && !table_.empty() && ids[i + kNear] >= 0) {
+      const std::uint32_t entry = table_[home(ids[i + kNear])];
+      if (entry != 0 && entry <= ids_.size()) __builtin_prefetch(ids_.data() + (entry - 1));
+    }
+    slots[i] = find(ids[i]);
+  }
+}
+
 std::uint32_t IdMap::find_in_table(Id id) const noexcept {
   if (id < 0) return kNoSlot;
   const std::size_t mask = table_.size() - 1;

@@ -202,8 +202,10 @@ class SlowGenerator:
         return taken, [scores[i] for i in taken], given
 
     def widen(self, ask: Ask, n: int) -> tuple[list[int], dict[int, float], list[Proposals]]:
-        """Asks each source for n, minimums for more as long as that may help, and all again for four times n."""
+        """Asks each source for n, minimums for more as long as that may help, and all again: as the yield of the first n
+        says, twice over (1.5 to 4 times n), then for four times as many."""
         asked = [0] * len(self.minimums)
+        first = True
         while True:
             answers = [source.propose(self.world, ask, n, ask.allows) for source in self.sources]
             given = [list(proposals) for proposals, _ in answers]
@@ -220,7 +222,9 @@ class SlowGenerator:
                     break
             if len(taken) == ask.k or not any(more for _, more in answers):
                 return taken, scores, given
-            n *= 4
+            short = 1 + 2 * ((ask.k - len(taken)) / max(1, len(taken)))
+            n = math.ceil((min(max(short, 1.5), 4.0) if first else 4.0) * n)
+            first = False
 
     def ask_for_minimums(self, ask: Ask, given: list[Proposals], asked: list[int]) -> list[bool]:
         """What each source proposes for a minimum alone, behind its own, in one order; whether there is more of it."""

@@ -104,16 +104,15 @@ bool Nearest::propose_batch(std::span<const Wanted> wanted, std::span<Proposals>
   return true;
 }
 
-void Nearest::conclude_combined(const Wanted& wanted, const Combined& combined, const Lists& lists, std::size_t first,
-                                Proposals& out) {
+void Nearest::conclude_scaled(const Wanted& wanted, double factor, double offset, const Lists& lists, std::size_t first,
+                              Proposals& out) {
   const std::size_t n = lists.count(first);
-  const auto ids = lists.ids.begin() + static_cast<std::ptrdiff_t>(first * lists.n);
-  out.ids.assign(ids, ids + static_cast<std::ptrdiff_t>(n));
-  out.scores.reserve(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto score = static_cast<double>(lists.scores[first * lists.n + i]);
-    out.scores.push_back(static_cast<float>(combined.factor * score + combined.offset));
-  }
+  const auto begin = static_cast<std::ptrdiff_t>(first * lists.n);
+  const auto end = begin + static_cast<std::ptrdiff_t>(n);
+  out.ids.assign(lists.ids.begin() + begin, lists.ids.begin() + end);
+  out.scores.resize(n);
+  std::transform(lists.scores.begin() + begin, lists.scores.begin() + end, out.scores.begin(),
+                 [&](float score) { return static_cast<float>(factor * static_cast<double>(score) + offset); });
   out.exhausted = n < wanted.n && !out.cut;
 }
 

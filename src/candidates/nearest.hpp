@@ -59,9 +59,9 @@ class Nearest : public Source {
   // Whether a request is answered by one search.
   virtual bool is_one_search(const Request&) const { return true; }
 
-  // The list of one vector, its scores by `combined`.
-  static void conclude_combined(const Wanted& wanted, const Combined& combined, const Lists& lists, std::size_t first,
-                                Proposals& out);
+  // One list as it is, its scores times `factor` and moved by `offset`.
+  static void conclude_scaled(const Wanted& wanted, double factor, double offset, const Lists& lists, std::size_t first,
+                              Proposals& out);
 
   std::shared_ptr<const Index> index_;
 

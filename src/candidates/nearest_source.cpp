@@ -51,7 +51,7 @@ class NearestToVectors final : public Nearest {
   void conclude(const Wanted& wanted, const Sought& sought, const Lists& lists, std::size_t first,
                 Proposals& out) const override {
     if (sought.combined) {
-      conclude_combined(wanted, *sought.combined, lists, first, out);
+      conclude_scaled(wanted, sought.combined->factor, sought.combined->offset, lists, first, out);
     } else if (wanted.request.combine == Combine::kShares) {
       conclude_shares(wanted, lists, first, out);
     } else if (sought.vectors.rows() == 1) {
@@ -69,15 +69,8 @@ class NearestToVectors final : public Nearest {
   }
   // In order as it came.
   void conclude_one(const Wanted& wanted, const Lists& lists, std::size_t first, Proposals& out) const {
-    const std::size_t n = lists.count(first);
-    const auto ids = lists.ids.begin() + static_cast<std::ptrdiff_t>(first * lists.n);
-    out.ids.assign(ids, ids + static_cast<std::ptrdiff_t>(n));
-    out.scores.reserve(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double worth = value(wanted.request, 0, lists.scores[first * lists.n + i]);
-      out.scores.push_back(static_cast<float>(larger_is_better() ? worth : -worth));
-    }
-    out.exhausted = n < wanted.n && !out.cut;
+    const double by = weight(wanted.request, 0);
+    conclude_scaled(wanted, out.larger_is_better ? by : 1 / by, 0, lists, first, out);
   }
   // Whatever is among the n best by the best of its scores is among the n best of that vector.
   void conclude_max(const Wanted& wanted, const Lists& lists, std::size_t first, Proposals& out) const {
@@ -158,7 +151,7 @@ class NearestToSeeds final : public Nearest {
   }
   void conclude(const Wanted& wanted, const Sought& sought, const Lists& lists, std::size_t first,
                 Proposals& out) const override {
-    conclude_combined(wanted, *sought.combined, lists, first, out);
+    conclude_scaled(wanted, sought.combined->factor, sought.combined->offset, lists, first, out);
   }
 };
 

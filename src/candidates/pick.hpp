@@ -22,7 +22,7 @@ struct DiverseMemory {
   std::vector<std::uint32_t> which;
   std::vector<Id> ids;
   std::vector<std::uint32_t> looked_at;
-  std::vector<std::uint32_t> chosen;  // in looked_at: those that have a place, in their order
+  std::vector<float> chosen_rows;  // of those that have a place, in their order: what others are compared with lies together
   std::vector<float> products, nearest;
 };
 // In the order of places. At the deadline the rest goes to the best.

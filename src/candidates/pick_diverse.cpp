@@ -77,7 +77,7 @@ class Picking {
     for (std::uint32_t i = 0; i < n; ++i) f32_.prepare_query(row(i), dim(), memory.queries.data() + i * query_bytes_);
     memory.products.resize(n);
     memory.nearest.assign(n, -std::numeric_limits<float>::infinity());
-    memory.chosen.clear();
+    memory.chosen_rows.clear();
     double high = -std::numeric_limits<double>::infinity();
     double low = -high;
     for (const std::uint32_t item : memory.looked_at) {
@@ -104,7 +104,7 @@ class Picking {
 
  private:
   std::size_t dim() const noexcept { return dim_; }
-  std::size_t chosen() const noexcept { return memory_.chosen.size(); }
+  std::size_t chosen() const noexcept { return chosen_; }
   double lambda() const noexcept { return static_cast<double>(mmr_.lambda); }
   const float* row(std::uint32_t at) const noexcept { return memory_.vectors.data() + at * dim(); }
 
@@ -137,9 +137,9 @@ class Picking {
 
   void update(Bound& bound) {
     const std::size_t n = chosen() - bound.seen;
-    f32_.score_list[kernels::kDot](memory_.queries.data() + bound.at * query_bytes_,
-                                   reinterpret_cast<const unsigned char*>(memory_.vectors.data()), dim() * sizeof(float),
-                                   memory_.chosen.data() + bound.seen, n, dim(), memory_.products.data());
+    f32_.score_block[kernels::kDot](memory_.queries.data() + bound.at * query_bytes_,
+                                    reinterpret_cast<const unsigned char*>(memory_.chosen_rows.data() + bound.seen * dim()),
+                                    dim() * sizeof(float), n, dim(), memory_.products.data());
     float& nearest = memory_.nearest[bound.at];
     for (std::size_t i = 0; i < n; ++i) nearest = std::max(nearest, memory_.products[i]);
     bound.seen += static_cast<std::uint32_t>(n);
@@ -148,8 +148,8 @@ class Picking {
 
   void choose(std::uint32_t at) {
     places_.take(memory_.looked_at[at]);
-    memory_.chosen.push_back(at);
-    if (chosen() != 1) return;
+    memory_.chosen_rows.insert(memory_.chosen_rows.end(), row(at), row(at) + dim());
+    if (++chosen_ != 1) return;
     // Next to one that is unlike it an item may gain: all are counted once.
     for (Bound& bound : bounds_) update(bound);
     std::make_heap(bounds_.begin(), bounds_.end());
@@ -161,6 +161,7 @@ class Picking {
   const kernels::FamilyKernels& f32_;
   std::size_t dim_;
   std::size_t query_bytes_;
+  std::size_t chosen_ = 0;
   std::vector<double> relevance_;
   std::vector<Bound> bounds_;   // a heap
   std::vector<Bound> waiting_;  // for places that quotas hold

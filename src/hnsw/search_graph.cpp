@@ -162,6 +162,9 @@ class GraphSearch {
     if (gate_.unmarked().empty()) return true;
     NamedAmong& named = memory_.named;
     named.clear();
+    // Their ids lie all over memory.
+    const Id* ids = state_.ids.ids();
+    for (std::size_t i = 0; i < best.size(); ++i) __builtin_prefetch(ids + vertex_of(best[i]));
     for (std::size_t i = 0; i < best.size() && named.size() <= 2 * width; ++i) {
       const auto add = [&](std::uint32_t slot) {
         named.add(state_.ids.id(slot), slot);

@@ -75,12 +75,10 @@ class CheckedIndex : public PublicIndex, public IndexInternals, private MetricsS
     const Status status = guard_memory([&]() -> Status {
       const std::shared_lock lock(mutex_);
       std::vector<std::uint32_t> slots(ids.size());
-      for (std::size_t i = 0; i < ids.size(); ++i) {
-        slots[i] = id_map().find(ids[i]);
-        if (slots[i] == kNoSlot) {
-          return not_found("id " + std::to_string(ids[i]) + " at position " + std::to_string(i) +
-                           " is not in the index");
-        }
+      id_map().find(ids, slots.data());
+      if (const auto missing = std::find(slots.begin(), slots.end(), kNoSlot); missing != slots.end()) {
+        const auto at = static_cast<std::size_t>(missing - slots.begin());
+        return not_found("id " + std::to_string(ids[at]) + " at position " + std::to_string(at) + " is not in the index");
       }
       out.resize(ids.size() * dim_);
       do_read(slots, out.data());

@@ -36,11 +36,9 @@ class Gate {
     std::uint32_t slots[kAtOnce];
     std::uint32_t fresh[kAtOnce];
     for (std::size_t first = 0; first < unmarked_.size(); first += kAtOnce) {
-      std::size_t n = 0;
-      for (const Id id : unmarked_.subspan(first, std::min(kAtOnce, unmarked_.size() - first))) {
-        slots[n] = map_.find(id);
-        n += slots[n] != kNoSlot;
-      }
+      const std::size_t some = std::min(kAtOnce, unmarked_.size() - first);
+      map_.find(unmarked_.subspan(first, some), slots);
+      const auto n = static_cast<std::size_t>(std::remove(slots, slots + some, kNoSlot) - slots);
       excludes_ += excluded_.insert_links({slots, n}, map_.slots(), fresh, [](std::uint32_t) {});
     }
     unmarked_ = {};

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 
 #include "segue/core/buffer.hpp"
 #include "segue/types.hpp"
@@ -43,6 +44,9 @@ class IdMap {
     const auto slot = static_cast<std::size_t>(id);
     return slot < ids_.size() && load(ids_.data() + slot) == id ? static_cast<std::uint32_t>(slot) : kNoSlot;
   }
+
+  // Of many, one slot each: what they wait for in memory overlaps.
+  void find(std::span<const Id> ids, std::uint32_t* slots) const noexcept;
 
   // Of what find() will read first.
   void prefetch(Id id) const noexcept;
