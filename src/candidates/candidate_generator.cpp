@@ -80,8 +80,8 @@ Result<std::vector<Candidates>> CandidateGeneratorBody::generate(std::span<const
     SEGUE_RETURN_IF_ERROR(check_threads(threads));
     all.resize(requests.size());
     std::vector<Status> failures(requests.size());
-    const std::size_t workers = worker_count(requests.size(), threads, 1);
-    const std::size_t piece = std::clamp<std::size_t>((requests.size() + workers - 1) / std::max(workers, std::size_t{1}), 1, kTogether);
+    const std::size_t workers = std::max<std::size_t>(1, worker_count(requests.size(), threads, 1));
+    const std::size_t piece = std::clamp<std::size_t>((requests.size() + workers - 1) / workers, 1, kTogether);
     std::vector<Memory> memories(worker_count(requests.size(), threads, piece));
     parallel_for(requests.size(), threads, piece, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       const std::size_t n = end - begin;
@@ -166,7 +166,8 @@ void CandidateGeneratorBody::answer(Memory& memory) const {
         ask_for_quotas(*asking, memory);
         pick(*asking, memory);
       } while (widen_quotas(*asking, memory.places));
-      const bool more = std::any_of(asking->proposals.begin(), asking->proposals.end(), [](const Proposals& p) { return !p.exhausted; });
+      const bool more = std::any_of(asking->proposals.begin(), asking->proposals.end(),
+                                    [](const Proposals& p) { return !p.exhausted; });
       if (memory.places.left() > 0 && more && !asking->deadline.passed() && asking->n < kLongestPass) {
         asking->n = wider(asking->n, memory.places.taken().size(), asking->request->k, first);
         return false;
