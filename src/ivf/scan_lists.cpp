@@ -61,9 +61,10 @@ class ListScan {
 
  private:
   // The best `count` lists of queries first .. first + n into memory.lists, from `to` on, and what each is worth there.
-  // Codes rank a sixteenth more than are wanted, so that what they get wrong decides nothing, on any instruction set.
+  // Codes rank a sixteenth and three more than are wanted, so that what they get wrong decides nothing, on any instruction set:
+  // where a query has 63 levels, and lists are few, the third of them may come fifth.
   void choose(std::size_t first, std::size_t n, std::size_t count, std::size_t to) {
-    const std::size_t ranked = std::min(most_, count + count / 16 + 1);
+    const std::size_t ranked = std::min(most_, count + count / 16 + 3);
     if (memory_.ranked.size() < n * ranked) memory_.ranked.resize(n * ranked);
     const std::size_t end = to + n * count;
     if (memory_.lists.size() < end) memory_.lists.resize(end);
