@@ -14,7 +14,10 @@
 // address is inlined and every loop over them unrolled. Left to itself, gcc 12 spills them, and the AVX2 tile makes 42
 // instead of 97 GFLOP/s, the AVX-512 list in cache 114 instead of 189 million distances a second.
 #define SEGUE_INLINE [[gnu::always_inline]] inline
-#if defined(__clang__)
+#if defined(SEGUE_KERNELS_OF_ONE)
+// Loops over the rows of a block that fit a vector: of one row there are sixteen, and compiling them unrolled takes a minute.
+#define SEGUE_UNROLL
+#elif defined(__clang__)
 #define SEGUE_UNROLL _Pragma("unroll")
 #else
 #define SEGUE_UNROLL _Pragma("GCC unroll 16")
