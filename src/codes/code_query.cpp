@@ -15,6 +15,33 @@ namespace {
 constexpr double kLeastNorm = 1e-12;
 constexpr double kLargestNorm = 1e15;
 
+constexpr int kMostCode = 127;
+// Rounding four codes may add two to the sum of their magnitudes.
+constexpr int kMostPaired = kernels::kPairedCodes - 2;
+
+// Whether the kernels are faster for paired codes.
+bool wants_pairs(const kernels::KernelTable& table) noexcept { return table.max_block_code < kMostCode; }
+
+// The largest sum of magnitudes that codes have to be paired for; n numbers, zeros after them.
+float largest_pair(const float* numbers, std::size_t n) noexcept {
+  float largest = 0;
+  for (std::size_t i = 0; i < n; i += 8) {
+    float sums[2] = {0, 0};
+    for (std::size_t j = i; j < std::min(n, i + 8); ++j) sums[(j / 2) % 2] += std::fabs(numbers[j]);
+    largest = std::max({largest, sums[0], sums[1]});
+  }
+  return largest;
+}
+
+float largest_of(const float* numbers, std::size_t n) noexcept {
+  float largest = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float magnitude = std::fabs(numbers[i]);
+    largest = largest < magnitude ? magnitude : largest;
+  }
+  return largest;
+}
+
 // No less than x, which is not negative.
 float up(double x) { return static_cast<float>(x * (1 + 0x1p-22)); }
 
@@ -91,11 +118,12 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   const double norm = std::sqrt(squared);
   std::copy_n(w, head, out.head.data());
 
-  float largest = 0;
-  for (std::size_t i = 0; i < head; ++i) largest = std::max(largest, std::fabs(numbers[i]));
+  out.paired = planes == nullptr && wants_pairs(table);
+  const double largest = out.paired ? static_cast<double>(largest_pair(numbers, head)) / kMostPaired
+                                    : static_cast<double>(largest_of(numbers, head)) / kMostCode;
   // Far shorter than the rows, a query is a point: a scale of its own size would make biases overflow.
-  const double least = l2 ? 1e-6 * limits.longest : 0;
-  const auto scale = static_cast<float>(std::max<double>(largest, least) / table.max_block_code);
+  const double least = l2 ? 1e-6 / kMostCode * limits.longest : 0;
+  const auto scale = static_cast<float>(std::max(largest, least));
   out.scale = scale > 0 ? scale : 1;
   const auto inverse = static_cast<float>(1 / out.scale);
   double coded = 0;
@@ -105,8 +133,7 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
   out.code_sum = 0;
   for (std::size_t i = 0; i < 4 * groups; ++i) {
     const float number = i < head ? numbers[i] : 0.0f;
-    const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -table.max_block_code,
-                                table.max_block_code);
+    const int code = std::clamp(static_cast<int>(std::lrintf(number * inverse)), -kMostCode, kMostCode);
     codes[i] = static_cast<signed char>(code);
     out.code_sum += code;
     coded += code * code;
@@ -150,7 +177,8 @@ void code_query(const kernels::KernelTable& table, const Projection& projection,
 void code_levels(const kernels::KernelTable& table, const float* numbers, std::size_t n, std::size_t count,
                  CodeLevels& out) {
   const std::size_t codes = (n + 3) / 4 * 4;
-  const auto most = static_cast<float>(table.max_block_code);
+  const bool paired = count == 1 && wants_pairs(table);
+  const auto most = static_cast<float>(paired ? kMostCode : table.max_block_code);
   out.count = count;
   if (out.left.size() < codes) out.left.resize(codes);
   float* left = out.left.data();
@@ -160,12 +188,8 @@ void code_levels(const kernels::KernelTable& table, const float* numbers, std::s
     CodeLevels::Level& level = out.levels[l];
     if (level.codes.size() < codes) level.codes.resize(codes);
     signed char* to = level.codes.data();
-    float largest = 0;
-    for (std::size_t i = 0; i < codes; ++i) {
-      const float magnitude = std::fabs(left[i]);
-      largest = largest < magnitude ? magnitude : largest;
-    }
-    level.scale = largest / most;
+    level.paired = paired;
+    level.scale = paired ? largest_pair(left, codes) / kMostPaired : largest_of(left, codes) / most;
     const float inverse = level.scale > 0 ? 1 / level.scale : 0;
     // Numbers too small to be divided by are zero.
     const bool any = inverse <= std::numeric_limits<float>::max();

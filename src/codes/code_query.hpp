@@ -20,6 +20,7 @@ struct CodedQuery {
   Buffer<signed char> codes;
   Buffer<float> head;
   std::int32_t code_sum = 0;
+  bool paired = false;
   double scale = 1;            // t; what follows is divided by it
   double offset = 0;           // dot: query . centre; l2: -|w|^2 / 2. Not divided
   float bias_factor = 1;       // 1 / t
@@ -59,13 +60,15 @@ struct CodeQueryMemory {
   Buffer<signed char> codes;
 };
 
-// Numbers as a sum of codes of falling scales, each of what those before it get wrong: three are as good as float.
+// Numbers as a sum of codes of falling scales, each of what those before it get wrong: three are as good as float. One alone
+// is for speed: paired, where the kernels are faster then.
 struct CodeLevels {
   static constexpr std::size_t kMost = 3;
   struct Level {
     Buffer<signed char> codes;
     std::int32_t code_sum = 0;
     float scale = 0;
+    bool paired = false;
   };
   Level levels[kMost];
   std::size_t count = 0;

@@ -46,7 +46,7 @@ void scan_piece(const BlockArrays& arrays, std::size_t block, std::size_t n, con
     const CodedQuery& query = fronts.coded[visits[i].query];
     const float limit = fronts.fronts[visits[i].query].threshold() - visits[i].offset -
                         reach(query, most, visits[i].tail, most.tail);
-    views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit};
+    views[i] = {query.codes.data(), query.code_sum, query.bias_factor, limit, query.paired};
     hits[i] = {0, memory.positions.data() + i * kRoom, memory.values.data() + i * kRoom};
   }
   arrays.scan({views, visits.size()}, arrays.codes(block), arrays.scales(block), arrays.biases(block), n, hits);

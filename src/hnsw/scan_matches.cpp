@@ -48,7 +48,7 @@ kernels::BlockQuery code_numbers(const MatchScan& scan, MatchScanMemory& memory,
   // Codes may fall short of every number; then the terms that rows bring alone decide.
   const float scale = level.scale > 0 ? level.scale : 1;
   unit = scan.plan.packed.biases.empty() ? scale : 2 * scale;
-  return {level.codes.data(), level.code_sum, 1 / scale, -kInfinity};
+  return {level.codes.data(), level.code_sum, 1 / scale, -kInfinity, level.paired};
 }
 
 // As blocks that come from CodeBlocks want it.
@@ -58,7 +58,7 @@ kernels::BlockQuery code_product(const MatchScan& scan, MatchScanMemory& memory,
   const CodedQuery& coded = memory.coded[0];
   unit = static_cast<float>(coded.scale);
   reach = coded.norm_factor * kCoarse;
-  return {coded.codes.data(), coded.code_sum, coded.bias_factor, -kInfinity};
+  return {coded.codes.data(), coded.code_sum, coded.bias_factor, -kInfinity, coded.paired};
 }
 
 // Lists of slots, scored; the `keep` best of them stay, in no order. A sorted list would move half of itself for each that

@@ -143,7 +143,7 @@ void ListScorer::add_head_products(const float* scales, double* sums) {
   std::uint32_t positions[CodeLevels::kMost][kBlockRows];
   float values[CodeLevels::kMost][kBlockRows];
   for (std::size_t l = 0; l < to_heads_.count; ++l) {
-    queries[l] = {to_heads_.levels[l].codes.data(), to_heads_.levels[l].code_sum, 0, -kInfinity};
+    queries[l] = {to_heads_.levels[l].codes.data(), to_heads_.levels[l].code_sum, 0, -kInfinity, false};
     hits[l] = {0, positions[l], values[l]};
   }
   rows_.blocks->scan({queries, to_heads_.count}, codes_.data(), scales, nullptr, 1, hits);

@@ -94,22 +94,25 @@ struct FamilyKernels {
 // piece of the query and its lanes are rows, with no sum across lanes: for each group of four, the four codes of row 0,
 // of row 1, ... of row 15 (64 bytes). A code u stands for scale * (u - 128).
 //
-// A query is coded too, by 4 * groups codes in [-max_block_code, max_block_code]. What is compared is in units of its
-// scale:
+// A query is coded too, by 4 * groups codes in [-max_block_code, max_block_code], or, where it is paired, by codes of which
+// |d0| + |d1| + |d4| + |d5| and |d2| + |d3| + |d6| + |d7| of each eight are at most kPairedCodes: 16 bits hold what two groups
+// add up to. What is compared is in units of its scale:
 //
 //   value = sum_i (u_i - 128) d_i * scales[row] - biases[row] * bias_factor
 //
-// and a row is a hit where value >= limit. Sums of products are exact, and so the same on every instruction set where
-// max_block_code is the same; a value is rounded a few times (at most 4 * 2^-24 of the magnitudes of its terms). Who
+// and a row is a hit where value >= limit. Sums of products are exact, and so the same on every instruction set for the same
+// codes; a value is rounded a few times (at most 4 * 2^-24 of the magnitudes of its terms). Who
 // asks chooses the limit so that no row he wants can miss: see codes/code_blocks.hpp.
 inline constexpr std::size_t kBlockRows = 16;
 inline constexpr std::size_t kBlockGroupBytes = 4 * kBlockRows;
+inline constexpr int kPairedCodes = 128;
 
 struct BlockQuery {
   const signed char* codes;
   std::int32_t code_sum;  // of the codes
   float bias_factor;
   float limit;
+  std::uint32_t paired = 0;  // or 1. Sets whose max_block_code is below 127 are faster where it is; others do not ask
 };
 
 // Where the hits of one query go: room for n * kBlockRows of them.
@@ -127,7 +130,7 @@ using ScanBlocksFn = void (*)(const BlockQuery* queries, std::size_t nq, const u
 // and 1 bits, the high ones first (7 = 4 + 2 + 1, 8 = 4 + 4), and pieces of one size and place lie together as a plane: words
 // of 64 bytes, four bytes a row, in which the lowest bits of each byte are the first group of four coordinates, the next the
 // second, and so on: two groups a word of four-bit pieces, eight of single bits. Words of the first plane of a block come
-// first. The queries' codes lie in the same order, a coordinate once for each of its pieces, zero where a plane's last word
+// first. The queries' codes, in [-127, 127] whatever max_block_code is, lie in the same order, a coordinate once for each of its pieces, zero where a plane's last word
 // has room left.
 //
 // A code u of b bits stands for scale * (2 u - (2^b - 1)), which is never zero; the value is

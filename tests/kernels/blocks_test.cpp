@@ -37,22 +37,53 @@ double value_of(const Blocks& b, const BlockQuery& q, std::size_t row, double& m
   return product - bias;
 }
 
-void check(const KernelTable& table, std::size_t groups, std::size_t n, std::size_t nq, bool biased, float share) {
-  const Blocks b = random_blocks(groups, n, biased);
+// Codes i, i + 1, i + 4 and i + 5 whose magnitudes make kPairedCodes: the extremes, and any.
+void pair_codes(std::vector<signed char>& codes, std::mt19937& random, std::size_t kind) {
+  constexpr signed char kExtremes[][4] = {{127, 1, 0, 0}, {-64, -64, 0, 0}, {32, 32, 32, 32}, {-127, 0, -1, 0}, {0, 1, 0, 127}};
+  for (std::size_t first = 0; first < codes.size(); first += 8) {
+    for (const std::size_t lane : {0u, 2u}) {
+      signed char four[4];
+      if (kind == 0) {
+        int left = kPairedCodes;
+        for (signed char& c : four) {
+          const int code = static_cast<int>(random() % static_cast<unsigned>(std::min(left, 127) + 1));
+          left -= code;
+          c = static_cast<signed char>(random() % 2 == 0 ? code : -code);
+        }
+      } else {
+        std::copy_n(kExtremes[kind == 1 ? 2 : random() % 5], 4, four);
+      }
+      for (std::size_t j = 0; j < 4; ++j) {
+        const std::size_t i = first + lane + j / 2 * 4 + j % 2;
+        if (i < codes.size()) codes[i] = four[j];
+      }
+    }
+  }
+}
+
+enum class Pairs { kNone, kAll, kSome };
+
+void check(const KernelTable& table, std::size_t groups, std::size_t n, std::size_t nq, bool biased, float share,
+           Pairs pairs = Pairs::kNone) {
+  Blocks b = random_blocks(groups, n, biased);
+  // What overflows first: rows of the largest codes.
+  if (pairs != Pairs::kNone) std::fill_n(b.codes.begin() + 1, b.codes.size() / 2, static_cast<unsigned char>(255));
   std::mt19937 random(kSeed + static_cast<unsigned>(nq));
   const int most = table.max_block_code;
   const auto values_of_code = static_cast<unsigned>(2 * most + 1);
   std::vector<std::vector<signed char>> codes(nq, std::vector<signed char>(4 * groups));
   std::vector<BlockQuery> queries(nq);
   for (std::size_t q = 0; q < nq; ++q) {
+    const bool paired = pairs == Pairs::kAll || (pairs == Pairs::kSome && q % 4 != 1);
     std::int32_t sum = 0;
+    if (paired) pair_codes(codes[q], random, q % 3);
     for (signed char& c : codes[q]) {
       // The extremes are what overflows.
       const int any = static_cast<int>(random() % values_of_code) - most;
-      c = static_cast<signed char>(q % 3 == 1 ? most : q % 3 == 2 ? -most : any);
+      if (!paired) c = static_cast<signed char>(q % 3 == 1 ? most : q % 3 == 2 ? -most : any);
       sum += c;
     }
-    queries[q] = {codes[q].data(), sum, biased ? 0.7f : 0.0f, 0.0f};
+    queries[q] = {codes[q].data(), sum, biased ? 0.7f : 0.0f, 0.0f, paired};
     std::vector<double> values(n * kBlockRows);
     double magnitude = 0;
     for (std::size_t r = 0; r < values.size(); ++r) values[r] = value_of(b, queries[q], r, magnitude);
@@ -90,6 +121,16 @@ void check(const KernelTable& table, std::size_t groups, std::size_t n, std::siz
 TEST_P(BlocksTest, EveryLength) {
   for (const std::size_t groups : {1u, 2u, 3u, 4u, 8u, 15u, 16u, 17u, 32u, 196u, 384u}) {
     for (const bool biased : {false, true}) check(table(), groups, 5, 5, biased, 0.9f);
+  }
+}
+
+// Sums of two groups in 16 bits; and queries that are paired beside one that is not.
+TEST_P(BlocksTest, PairedQueries) {
+  for (const std::size_t groups : {1u, 2u, 3u, 16u, 17u, 196u}) {
+    for (const bool biased : {false, true}) {
+      check(table(), groups, 5, 7, biased, 0.5f, Pairs::kAll);
+      check(table(), groups, 4, 9, biased, 0.5f, Pairs::kSome);
+    }
   }
 }
 

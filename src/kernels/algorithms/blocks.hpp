@@ -4,7 +4,9 @@
 // The codes of kBlocksAtOnce blocks meet kQueriesAtOnce queries; what is left over goes one query, or one block, at a
 // time. Nearly no row passes, so the way of a hit may cost some nanoseconds and the rest is: convert, scale, compare.
 //
-// How codes become sums is the business of Bytes (eight bits each) or Planes (fewer).
+// How codes become sums is the business of Bytes (eight bits each) or Planes (fewer). Sets without an instruction that adds
+// four products in 32 bits (Blocks::kAddsPairs) add two of them in 16 first. What they then need two instructions of their
+// multipliers for, to widen, comes once for several groups where their codes are small enough.
 
 #include "kernels/algorithms/codec.hpp"
 
@@ -32,7 +34,13 @@ struct Bytes {
       SEGUE_UNROLL
       for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = start;
     }
-    for (std::size_t g = 0; g < groups; ++g, p += kBlockGroupBytes) {
+    std::size_t g = 0;
+    if constexpr (Blocks::kAddsPairs) {
+      bool paired = true;
+      for (std::size_t q = 0; q < Q; ++q) paired = paired && queries[q].paired != 0;
+      for (; paired && g + 2 <= groups; g += 2, p += 2 * kBlockGroupBytes) add_two<Q, B>(queries, p, g, sums);
+    }
+    for (; g < groups; ++g, p += kBlockGroupBytes) {
       V rows[B * kVectors];
       SEGUE_UNROLL
       for (std::size_t i = 0; i < B * kVectors; ++i) {
@@ -43,6 +51,30 @@ struct Bytes {
         const auto four = Blocks::broadcast(queries[q].codes + 4 * g);
         SEGUE_UNROLL
         for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add(rows[i], four, sums[q][i]);
+      }
+    }
+  }
+
+ private:
+  // Groups g and g + 1.
+  template <std::size_t Q, std::size_t B>
+  SEGUE_INLINE void add_two(const BlockQuery* queries, const unsigned char* p, std::size_t g,
+                            V (&sums)[Q][B * kVectors]) const noexcept {
+    typename Blocks::Query fours[Q][2];
+    SEGUE_UNROLL
+    for (std::size_t q = 0; q < Q; ++q) {
+      fours[q][0] = Blocks::broadcast(queries[q].codes + 4 * g);
+      fours[q][1] = Blocks::broadcast(queries[q].codes + 4 * g + 4);
+    }
+    SEGUE_UNROLL
+    for (std::size_t i = 0; i < B * kVectors; ++i) {
+      const unsigned char* const at = p + i / kVectors * block_bytes() + i % kVectors * kVectorBytes;
+      const V first = Blocks::load(at);
+      const V second = Blocks::load(at + kBlockGroupBytes);
+      SEGUE_UNROLL
+      for (std::size_t q = 0; q < Q; ++q) {
+        const V pairs = Blocks::add_pairs(Blocks::multiply_pairs(first, fours[q][0]), Blocks::multiply_pairs(second, fours[q][1]));
+        sums[q][i] = Blocks::widen_add(pairs, sums[q][i]);
       }
     }
   }
@@ -97,24 +129,56 @@ struct Planes {
   template <unsigned kBits, std::size_t Q, std::size_t B>
   SEGUE_INLINE void add(const BlockQuery* queries, const unsigned char*& p, std::size_t end, std::size_t& at,
                         V (&sums)[Q][B * kVectors]) const noexcept {
-    for (std::size_t word = 0; word < end; ++word, p += kBlockGroupBytes) {
-      V rows[B * kVectors];
-      SEGUE_UNROLL
-      for (std::size_t i = 0; i < B * kVectors; ++i) {
-        rows[i] = Blocks::load_fields(p + i / kVectors * block_bytes() + i % kVectors * kVectorBytes);
+    for (std::size_t word = 0; word < end; ++word, p += kBlockGroupBytes, at += 32 / kBits) {
+      if constexpr (Blocks::kAddsPairs) {
+        add_word_in_pairs<kBits, Q, B>(queries, p, at, sums);
+      } else {
+        add_word<kBits, Q, B>(queries, p, at, sums);
       }
+    }
+  }
+
+  template <unsigned kBits, std::size_t Q, std::size_t B>
+  SEGUE_INLINE void add_word(const BlockQuery* queries, const unsigned char* p, std::size_t at,
+                             V (&sums)[Q][B * kVectors]) const noexcept {
+    V rows[B * kVectors];
+    SEGUE_UNROLL
+    for (std::size_t i = 0; i < B * kVectors; ++i) {
+      rows[i] = Blocks::load_fields(p + i / kVectors * block_bytes() + i % kVectors * kVectorBytes);
+    }
+    SEGUE_UNROLL
+    for (unsigned field = 0; field < 8 / kBits; ++field) {
+      V fields[B * kVectors];
       SEGUE_UNROLL
-      for (unsigned field = 0; field < 8 / kBits; ++field, at += 4) {
-        V fields[B * kVectors];
+      for (std::size_t i = 0; i < B * kVectors; ++i) fields[i] = Blocks::field(rows[i], field * kBits, (1 << kBits) - 1);
+      SEGUE_UNROLL
+      for (std::size_t q = 0; q < Q; ++q) {
+        const auto four = Blocks::broadcast(queries[q].codes + at + 4 * field);
         SEGUE_UNROLL
-        for (std::size_t i = 0; i < B * kVectors; ++i) fields[i] = Blocks::field(rows[i], field * kBits, (1 << kBits) - 1);
+        for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add_fields(fields[i], four, sums[q][i]);
+      }
+    }
+  }
+
+  // All fields of a word before its sums are widened: at most 2 * 2 * 15 * 127 or 8 * 2 * 1 * 127.
+  template <unsigned kBits, std::size_t Q, std::size_t B>
+  SEGUE_INLINE void add_word_in_pairs(const BlockQuery* queries, const unsigned char* p, std::size_t at,
+                                      V (&sums)[Q][B * kVectors]) const noexcept {
+    SEGUE_UNROLL
+    for (std::size_t i = 0; i < B * kVectors; ++i) {
+      const V row = Blocks::load_fields(p + i / kVectors * block_bytes() + i % kVectors * kVectorBytes);
+      V pairs[Q];
+      SEGUE_UNROLL
+      for (unsigned field = 0; field < 8 / kBits; ++field) {
+        const V fields = Blocks::field(row, field * kBits, (1 << kBits) - 1);
         SEGUE_UNROLL
         for (std::size_t q = 0; q < Q; ++q) {
-          const auto four = Blocks::broadcast(queries[q].codes + at);
-          SEGUE_UNROLL
-          for (std::size_t i = 0; i < B * kVectors; ++i) sums[q][i] = Blocks::multiply_add_fields(fields[i], four, sums[q][i]);
+          const V products = Blocks::multiply_pairs(fields, Blocks::broadcast(queries[q].codes + at + 4 * field));
+          pairs[q] = field == 0 ? products : Blocks::add_pairs(pairs[q], products);
         }
       }
+      SEGUE_UNROLL
+      for (std::size_t q = 0; q < Q; ++q) sums[q][i] = Blocks::widen_add(pairs[q], sums[q][i]);
     }
   }
 };

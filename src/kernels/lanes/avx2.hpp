@@ -179,7 +179,7 @@ struct Codes {
   }
 };
 
-// vpmaddubsw sums two products in 16 bits: with row codes up to 255, the query's must stay within 63.
+// vpmaddubsw sums two products in 16 bits: with row codes up to 255, the query's must stay within 63, or be paired.
 struct Blocks {
   using V = __m256i;
   using F = __m256;
@@ -187,6 +187,7 @@ struct Blocks {
   static constexpr std::size_t kRows = 8;
   static constexpr int kMaxQueryCode = 63;
   static constexpr std::int32_t kRowOffset = 128;
+  static constexpr bool kAddsPairs = true;
   // 8 sums, 4 vectors of codes, the query, the ones: 14 of 16 registers.
   static constexpr std::size_t kQueriesAtOnce = 2;
   static constexpr std::size_t kBlocksAtOnce = 2;
@@ -198,16 +199,17 @@ struct Blocks {
   SEGUE_INLINE static Query broadcast(const signed char* four) noexcept {
     return _mm256_set1_epi32(load_unaligned<std::int32_t>(four));
   }
-  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
-    const __m256i pairs = _mm256_maddubs_epi16(codes, query);
+  SEGUE_INLINE static V multiply_pairs(V codes, Query query) noexcept { return _mm256_maddubs_epi16(codes, query); }
+  SEGUE_INLINE static V add_pairs(V a, V b) noexcept { return _mm256_add_epi16(a, b); }
+  SEGUE_INLINE static V widen_add(V pairs, V sum) noexcept {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    return widen_add(multiply_pairs(codes, query), sum);
   }
   SEGUE_INLINE static V load_fields(const unsigned char* p) noexcept { return load(p); }
   SEGUE_INLINE static V field(V word, unsigned shift, int mask) noexcept {
     return _mm256_and_si256(_mm256_srli_epi16(word, static_cast<int>(shift)), _mm256_set1_epi8(static_cast<char>(mask)));
-  }
-  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
-    return multiply_add(fields, query, sum);
   }
   SEGUE_INLINE static V shift_left(V sum, unsigned shift) noexcept {
     return _mm256_slli_epi32(sum, static_cast<int>(shift));

@@ -214,12 +214,14 @@ struct BlockSums {
 // vpmaddubsw as in lanes/avx2.hpp, and its bound on the query's codes.
 struct PairBlocks : BlockSums {
   static constexpr int kMaxQueryCode = 63;
-  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
-    const __m512i pairs = _mm512_maddubs_epi16(codes, query);
+  static constexpr bool kAddsPairs = true;
+  SEGUE_INLINE static V multiply_pairs(V codes, Query query) noexcept { return _mm512_maddubs_epi16(codes, query); }
+  SEGUE_INLINE static V add_pairs(V a, V b) noexcept { return _mm512_add_epi16(a, b); }
+  SEGUE_INLINE static V widen_add(V pairs, V sum) noexcept {
     return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
   }
-  SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
-    return multiply_add(fields, query, sum);
+  SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept {
+    return widen_add(multiply_pairs(codes, query), sum);
   }
 };
 

@@ -42,6 +42,7 @@ struct VnniCodes : CodeSums {
 
 struct VnniBlocks : BlockSums {
   static constexpr int kMaxQueryCode = 127;
+  static constexpr bool kAddsPairs = false;
   SEGUE_INLINE static V multiply_add(V codes, Query query, V sum) noexcept { return add_products(sum, codes, query); }
   SEGUE_INLINE static V multiply_add_fields(V fields, Query query, V sum) noexcept {
     return multiply_add(fields, query, sum);

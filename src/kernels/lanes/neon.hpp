@@ -129,6 +129,7 @@ struct Blocks {
   using Query = int8x8_t;
   static constexpr std::size_t kRows = 4;
   static constexpr int kMaxQueryCode = 127;
+  static constexpr bool kAddsPairs = false;
   static constexpr std::int32_t kRowOffset = 0;
   static constexpr std::size_t kQueriesAtOnce = 2;
   static constexpr std::size_t kBlocksAtOnce = 2;

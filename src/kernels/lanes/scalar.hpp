@@ -96,6 +96,7 @@ struct Blocks {
   using Query = const signed char*;
   static constexpr std::size_t kRows = 1;
   static constexpr int kMaxQueryCode = 127;
+  static constexpr bool kAddsPairs = false;
   static constexpr std::int32_t kRowOffset = 0;
   static constexpr std::size_t kQueriesAtOnce = 1;
   static constexpr std::size_t kBlocksAtOnce = 1;
