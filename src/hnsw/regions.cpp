@@ -104,7 +104,7 @@ void Regions::put(const VectorStore& rows, std::span<const std::uint32_t> slots,
   for (std::size_t first = 0; first < slots.size(); first += kPutAtOnce) {
     const auto some = slots.subspan(first, std::min(kPutAtOnce, slots.size() - first));
     const Buffer<float> read = read_rows(rows, some, threads);
-    centres_->assign(MatrixView(read.data(), some.size(), rows.dim()), nearest.data(), threads, true);
+    centres_->assign(MatrixView(read.data(), some.size(), rows.dim()), nearest.data(), threads, Assignment::kRough);
     for (std::size_t i = 0; i < some.size(); ++i) of_[some[i]] = static_cast<std::uint16_t>(nearest[i]);
   }
 }

@@ -5,6 +5,7 @@
 
 #include "codes/block_arrays.hpp"
 #include "codes/train_blocks.hpp"
+#include "ivf/centroids.hpp"
 #include "segue/core/projection.hpp"
 
 namespace segue {
@@ -21,19 +22,22 @@ constexpr std::size_t kRangesAStep = 8;
 
 }  // namespace
 
-// Centres in float32 and twice in eight bits, what belongs to them, directions three ways; and what workers keep.
+// Centres in float32 and twice in eight bits, with a quarter more places than there are, what belongs to them, directions
+// three ways; and what workers keep.
 std::size_t BuildMemory::lists_and_workers() const noexcept {
   const std::size_t head = std::min(shape_.dim, kLargestHead);
-  const std::size_t list = 10 * shape_.dim + 160;
-  // Products of 48 rows with all centres; some dozen vectors' worth of 64 rows.
-  const std::size_t worker = 192 * shape_.lists + 1024 * shape_.dim;
+  const std::size_t list = 11 * shape_.dim + 240;
+  // Products of 48 rows with all centres; some dozen vectors' worth of 64 rows. Rows that visit groups together lie there as
+  // they are and in eight bits, with what each visit found.
+  const std::size_t together = shape_.lists < CentreBlocks::kLeastGrouped ? 0 : Centroids::kGroupedAtOnce;
+  const std::size_t worker = 192 * shape_.lists + 1024 * shape_.dim + together * (6 * shape_.dim + 512);
   return kSpare + shape_.lists * list + 12 * head * shape_.dim + shape_.workers * worker;
 }
 
 // Beside the sample itself, which is in a file: an order of it or who belongs where, and centres of the round before; then
 // a part of it and its moments for the directions.
 std::size_t BuildMemory::training() const noexcept {
-  const std::size_t means = 20 * shape_.sampled + shape_.lists * (10 * shape_.dim + 160);
+  const std::size_t means = 20 * shape_.sampled + shape_.lists * (11 * shape_.dim + 240);
   std::size_t directions = 4 * shape_.sampled + 8 * std::min(shape_.sampled, Projection::kSample) * shape_.dim;
   if (shape_.dim >= kLeastTrainedDim && shape_.dim <= Projection::kMaxTrainedDim) {
     directions += 8 * shape_.dim * shape_.dim + 8192 * std::min(kLargestHead, shape_.dim);

@@ -5,6 +5,8 @@
 // queries. The centres in float32 decide: among those that codes cannot tell apart, and among somewhat more lists than a
 // scan visits (ivf/scan_lists.cpp).
 //
+// Of many centres both look at some groups alone (ivf/centre_groups.hpp).
+//
 // Immutable once made; reading is safe from any number of threads.
 
 #include <cstddef>
@@ -17,8 +19,15 @@
 
 namespace segue {
 
+// How much it matters that a row's list is that of the nearest centre. kRough: the nearest by codes, as is enough while centres
+// still move. kNear: near ties are decided in float32. kExact: as kNear, and all centres are looked at, however many.
+enum class Assignment { kRough, kNear, kExact };
+
 class Centroids {
  public:
+  // Of many centres in groups so many rows are assigned together, at most: enough that a tile of them visits each group.
+  static constexpr std::size_t kGroupedAtOnce = 1024;
+
   Centroids(const kernels::KernelTable& table, std::size_t dim)
       : rows_(table, Storage::kF32, dim), codes_(table, Storage::kSq8, dim), blocks_(table, dim) {}
   Centroids(const kernels::KernelTable& table, MatrixView centres);
@@ -30,18 +39,21 @@ class Centroids {
   // which is finer then; but rows whose lengths are decades apart would, where they are short, all look like its opposite.
   const float* mean() const noexcept { return mean_.data(); }
 
-  // lists[i]: the centre nearest to row i; or, `roughly`, the nearest by codes, as is enough while centres still move.
-  void assign(MatrixView rows, std::uint32_t* lists, int threads, bool roughly = false) const;
+  // lists[i]: the centre nearest to row i.
+  void assign(MatrixView rows, std::uint32_t* lists, int threads, Assignment how = Assignment::kNear) const;
 
   // The `count` lists that each query should visit, as CentreBlocks::rank() does, of any number of queries. Where the worth
   // is nearness() they are those with the nearest centres.
   void rank(std::span<const float* const> queries, const ListWorth& worth, std::size_t count, RankMemory& memory,
             std::uint32_t* lists) const;
-  // Half the squared length of each centre less the mean, negated; and of each as it is.
+  // Half the squared length of each centre less the mean, negated, by place; and of each as it is, by number.
   std::span<const float> nearness() const noexcept { return nearness_.span(); }
   std::span<const float> exact_nearness() const noexcept { return exact_nearness_.span(); }
-  // What a worth has room for.
+  // What a worth has room for, and where in it a centre stands.
   std::size_t places() const noexcept { return blocks_.places(); }
+  std::size_t place_of(std::size_t centre) const noexcept { return blocks_.place_of(centre); }
+  const CentreGroups* groups() const noexcept { return blocks_.groups(); }
+  std::size_t looked_at(std::size_t count) const noexcept { return blocks_.looked_at(count); }
 
   std::size_t memory_usage() const noexcept {
     return rows_.memory_usage() + codes_.memory_usage() + blocks_.memory_usage() + grains_.memory_usage() + mean_.memory_usage() +
@@ -55,13 +67,21 @@ class Centroids {
     float step = 0;
   };
   struct AssignMemory;
+  struct GroupedMemory;
   static Grain grain_of(const float* x, std::size_t dim) noexcept;
-  const float* products(MatrixView rows, AssignMemory& memory) const;
-  std::size_t nearest_by_codes(const float* scores, AssignMemory& memory) const;
+  void move(const float* x, float* to) const noexcept;
+  void prepare(MatrixView rows, AssignMemory& memory) const;
+  const float* products(const unsigned char* queries, std::size_t n, std::size_t place, std::size_t places,
+                        AssignMemory& memory) const;
+  std::size_t nearest_by_codes(const float* scores, std::size_t place, std::size_t places, AssignMemory& memory) const;
+  float doubt(const float* row, std::size_t place, AssignMemory& memory) const;
   std::uint32_t nearest(const float* row, std::size_t by_codes, const float* scores, AssignMemory& memory) const;
+  std::uint32_t nearest_of_near(const float* row, AssignMemory& memory) const;
+  void nearest_few(MatrixView rows, std::size_t few, std::uint32_t* centres, AssignMemory& memory) const;
+  void assign_in_groups(MatrixView rows, std::uint32_t* lists, Assignment how, GroupedMemory& memory) const;
 
   VectorStore rows_;
-  VectorStore codes_;  // less the mean, as are blocks
+  VectorStore codes_;  // less the mean, as are blocks; by place
   CentreBlocks blocks_;
   Buffer<Grain> grains_;  // of codes_
   Buffer<float> mean_;

@@ -77,7 +77,6 @@ Result<std::unique_ptr<Index>> IvfIndexBody::open(const FileReader& file, bool v
         fixed[0].codes, Projection::adopt(kernels, dim, std::move(basis), std::move(mean), {}, 0), layout.centroids,
         std::move(lists));
     if (!fits.ok()) return file.corrupt_section("lists", fits.message());
-    layout.spread.resize(layout.centroids.places());
     layout.trained_on = fixed[0].trained_on;
     index->weigh_all(layout);
     layout.measure();

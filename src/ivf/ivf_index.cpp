@@ -200,23 +200,24 @@ IvfLayout IvfIndexBody::lay_out_around(MatrixView centres, MatrixView sample, in
   IvfLayout layout(table, dim_, score_metric(metric_), !keeps_store(), rabitq_bits(codes_));
   layout.centroids = Centroids(table, centres);
   std::vector<std::uint32_t> lists_of_sample(sample.rows());
-  layout.centroids.assign(sample, lists_of_sample.data(), threads, true);
+  layout.centroids.assign(sample, lists_of_sample.data(), threads, Assignment::kRough);
   layout.energy = layout.blocks.start(layout.centroids, sample, lists_of_sample, threads);
-  layout.spread.resize(layout.centroids.places());
   return layout;
 }
 
 // The lists that arrivals are nearest to.
 std::vector<std::uint32_t> IvfIndexBody::nearest_lists(const IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
                                                        int threads) const {
-  constexpr std::size_t kPiece = 4096;
+  constexpr std::size_t kPiece = 8192;
+  // To the caller's centres rows are promised to the nearest.
+  const Assignment how = layout.trained_on == 0 ? Assignment::kExact : Assignment::kNear;
   const std::size_t count = arrivals.from.size();
   std::vector<std::uint32_t> lists(count);
   std::vector<float> piece(std::min(kPiece, count) * dim_);
   for (std::size_t first = 0; first < count; first += kPiece) {
     const std::size_t n = std::min(kPiece, count - first);
     for (std::size_t i = 0; i < n; ++i) arrivals.rows.read(arrivals.from[first + i], piece.data() + i * dim_);
-    layout.centroids.assign(MatrixView(piece.data(), n, dim_), lists.data() + first, threads);
+    layout.centroids.assign(MatrixView(piece.data(), n, dim_), lists.data() + first, threads, how);
   }
   return lists;
 }
@@ -226,24 +227,19 @@ void IvfIndexBody::deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
 }
 
 void IvfIndexBody::weigh(IvfLayout& layout, std::size_t list) const noexcept {
-  if (metric_ != Metric::kInnerProduct) return;
-  const auto part = static_cast<float>(kDeviations / std::sqrt(static_cast<double>(dim_)));
-  layout.spread[list] = part * layout.blocks.spread(list);
+  if (metric_ == Metric::kInnerProduct) layout.bonuses.set(layout.centroids, list, layout.blocks.spread(list));
 }
 
-void IvfIndexBody::weigh_all(IvfLayout& layout) const noexcept {
+void IvfIndexBody::weigh_all(IvfLayout& layout) const {
   if (metric_ != Metric::kInnerProduct) return;
-  std::fill_n(layout.spread.data(), layout.spread.size(), 0.0f);
-  for (std::size_t l = 0; l < std::min(layout.blocks.lists(), layout.spread.size()); ++l) weigh(layout, l);
+  layout.bonuses.start(layout.centroids, static_cast<float>(kDeviations / std::sqrt(static_cast<double>(dim_))));
+  for (std::size_t l = 0; l < std::min(layout.blocks.lists(), layout.centroids.size()); ++l) weigh(layout, l);
 }
 
 Lists IvfIndexBody::lists() const noexcept {
-  const bool products = metric_ == Metric::kInnerProduct;
-  return {layout_.centroids,
-          layout_.blocks,
-          {.bonus = products ? layout_.spread.span() : layout_.centroids.nearness(),
-           .by_norm = products,
-           .exact_bonus = products ? layout_.spread.span() : layout_.centroids.exact_nearness()}};
+  const Centroids& centroids = layout_.centroids;
+  if (metric_ == Metric::kInnerProduct) return {centroids, layout_.blocks, layout_.bonuses.worth()};
+  return {centroids, layout_.blocks, {.bonus = centroids.nearness(), .exact_bonus = centroids.exact_nearness()}};
 }
 
 // The new rows are made and coded beside the old ones; where the lists are trained anew, so are they. What is left then is a
@@ -476,7 +472,7 @@ std::vector<float> IvfIndexBody::centroids() const {
 std::size_t IvfIndexBody::memory_usage() const {
   const std::shared_lock lock(mutex_);
   return ids_.memory_usage() + store_.memory_usage() + layout_.centroids.memory_usage() +
-         layout_.blocks.memory_usage() + layout_.spread.memory_usage() + curves_.memory_usage() +
+         layout_.blocks.memory_usage() + layout_.bonuses.memory_usage() + curves_.memory_usage() +
          plans_.memory_usage();
 }
 

@@ -6,6 +6,7 @@
 
 #include "codes/coded_index.hpp"
 #include "file/file_reader.hpp"
+#include "ivf/list_bonuses.hpp"
 #include "ivf/scan_lists.hpp"
 #include "segue/ivf.hpp"
 
@@ -15,7 +16,7 @@ namespace segue {
 struct IvfLayout {
   Centroids centroids;
   ListBlocks blocks;
-  Buffer<float> spread;          // inner product: what a list's spread adds to its worth
+  ListBonuses bonuses;           // inner product: what a list's spread adds to its worth
   std::uint64_t trained_on = 0;  // items; 0: centres of the caller's
   // Since the lists were made, or read: rows that came, rows that went, and what the mean |r|^2 of all was then (ListBlocks),
   // or, where there were none, of the sample. Below zero: unknown.
@@ -123,7 +124,7 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   VectorStore make_rests(const IvfLayout& layout, std::size_t rows) const;
   ListRows list_rows() const noexcept { return {layout_.centroids, layout_.blocks, finer_ ? &store_ : nullptr}; }
   void weigh(IvfLayout& layout, std::size_t list) const noexcept;
-  void weigh_all(IvfLayout& layout) const noexcept;
+  void weigh_all(IvfLayout& layout) const;
   Lists lists() const noexcept;
   std::size_t probes(const SearchOptions& options) const noexcept;
 

@@ -48,7 +48,8 @@ class ListScan {
   void run() {
     const std::size_t n = queries_.size();
     choose(0, n, nprobe_, 0);
-    for (std::size_t q = 0; q < n; ++q) stats_[q].distances += lists_.centroids.size();
+    const std::size_t centres = lists_.centroids.looked_at(nprobe_);
+    for (std::size_t q = 0; q < n; ++q) stats_[q].distances += centres;
     std::size_t begin = 0;
     for (const std::size_t round : kRounds) {
       const std::size_t end = std::min(round, nprobe_);

@@ -145,7 +145,7 @@ std::vector<float> keep_centres(const kernels::KernelTable& table, MatrixView sa
   const std::size_t dim = start.cols(), count = start.rows();
   const Centroids centroids(table, start);
   std::vector<std::uint32_t> list_of(sample.rows());
-  centroids.assign(sample, list_of.data(), threads, true);
+  centroids.assign(sample, list_of.data(), threads, Assignment::kRough);
   std::vector<double> loss(count, 0);
   for (const std::uint32_t l : list_of) ++loss[l];
 
@@ -201,7 +201,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   std::vector<std::uint32_t> list_of(n);
   for (std::size_t round = 0; round < rounds; ++round) {
     if (options.progress && !options.progress(round, total)) return cancelled("training was cancelled");
-    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
+    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, Assignment::kRough);
     const Members members(list_of, lists);
     // A list that nothing is nearest to starts again at a row of the longest.
     std::vector<std::size_t> by_length(lists);
@@ -224,7 +224,7 @@ Result<std::vector<float>> train_centroids(const kernels::KernelTable& table, Ma
   }
   if (options.progress && !options.progress(rounds, total)) return cancelled("training was cancelled");
   if (lists < options.lists) {
-    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, true);
+    Centroids(table, MatrixView(centres, dim)).assign(sample, list_of.data(), options.threads, Assignment::kRough);
     cut_longest(sample, Members(list_of, lists), options.lists, centres);
   }
   return centres;
