@@ -101,8 +101,8 @@ struct FamilyKernels {
 //   value = sum_i (u_i - 128) d_i * scales[row] - biases[row] * bias_factor
 //
 // and a row is a hit where value >= limit. Sums of products are exact, and so the same on every instruction set for the same
-// codes; a value is rounded a few times (at most 4 * 2^-24 of the magnitudes of its terms). Who
-// asks chooses the limit so that no row he wants can miss: see codes/code_blocks.hpp.
+// codes; a value is rounded a few times (at most 4 * 2^-24 of the magnitudes of its terms). Who asks chooses the limit so that
+// no row he wants can miss: see codes/code_blocks.hpp.
 inline constexpr std::size_t kBlockRows = 16;
 inline constexpr std::size_t kBlockGroupBytes = 4 * kBlockRows;
 inline constexpr int kPairedCodes = 128;
@@ -130,8 +130,8 @@ using ScanBlocksFn = void (*)(const BlockQuery* queries, std::size_t nq, const u
 // and 1 bits, the high ones first (7 = 4 + 2 + 1, 8 = 4 + 4), and pieces of one size and place lie together as a plane: words
 // of 64 bytes, four bytes a row, in which the lowest bits of each byte are the first group of four coordinates, the next the
 // second, and so on: two groups a word of four-bit pieces, eight of single bits. Words of the first plane of a block come
-// first. The queries' codes, in [-127, 127] whatever max_block_code is, lie in the same order, a coordinate once for each of its pieces, zero where a plane's last word
-// has room left.
+// first. The queries' codes, in [-127, 127] whatever max_block_code is, lie in the same order, a coordinate once for each of
+// its pieces, zero where a plane's last word has room left.
 //
 // A code u of b bits stands for scale * (2 u - (2^b - 1)), which is never zero; the value is
 //
@@ -165,7 +165,7 @@ struct KernelTable {
   const char* name;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"; later "avx512fp16", "amx"
   FamilyKernels families[kFamilies];
   MatrixKernels matrix;
-  // The largest magnitude of a query's code: 127, or 63 where sums of two products must fit 16 bits.
+  // The largest magnitude of a code of a query that is not paired: 127, or 63 where sums of two products must fit 16 bits.
   int max_block_code;
   ScanBlocksFn scan_blocks;
   ScanPlanesFn scan_planes;
