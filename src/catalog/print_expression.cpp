@@ -13,7 +13,7 @@ namespace {
 
 using Kind = ExpressionNode::Kind;
 
-std::string quoted(std::string_view text, char quote) {
+std::string in_quotes(std::string_view text, char quote) {
   std::string out(1, quote);
   for (const char c : text) {
     out += c;
@@ -50,7 +50,7 @@ std::string_view sign_of(Comparison comparison) {
   return " ? ";
 }
 
-std::string name_text(const std::string& name) { return is_plain_name(name) ? name : quoted(name, '`'); }
+std::string name_text(const std::string& name) { return is_plain_name(name) ? name : in_quotes(name, '`'); }
 
 void sort_and_unite(std::vector<std::string>& parts) {
   std::sort(parts.begin(), parts.end());
@@ -124,7 +124,7 @@ std::string Literal::to_string() const {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(std::int64_t v) const { return std::to_string(v); }
     std::string operator()(double v) const { return real_text(v); }
-    std::string operator()(const std::string& v) const { return quoted(v, '\''); }
+    std::string operator()(const std::string& v) const { return in_quotes(v, '\''); }
   };
   return std::visit(Print{}, value_);
 }
