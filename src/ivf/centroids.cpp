@@ -104,6 +104,17 @@ struct Centroids::AssignMemory {
   PreparedQuery prepared;
 };
 
+struct Centroids::GroupedMemory {
+  AssignMemory top, own;
+  std::vector<float> moved;
+  std::vector<std::uint32_t> groups;  // kNearGroups a row
+  std::vector<std::uint32_t> begins;  // of what follows, by group
+  std::vector<std::uint32_t> visits;  // row * kNearGroups + how near the group is
+  std::vector<std::uint32_t> places;  // the best, and what it is worth, by visit
+  std::vector<float> worths;
+  Buffer<unsigned char> some;
+};
+
 Centroids::Grain Centroids::grain_of(const float* x, std::size_t dim) noexcept {
   float largest = 0;
   for (std::size_t j = 0; j < dim; ++j) largest = std::max(largest, std::fabs(x[j]));
@@ -244,17 +255,6 @@ void Centroids::nearest_few(MatrixView rows, std::size_t few, std::uint32_t* cen
     }
   }
 }
-
-struct Centroids::GroupedMemory {
-  AssignMemory top, own;
-  std::vector<float> moved;
-  std::vector<std::uint32_t> groups;  // kNearGroups a row
-  std::vector<std::uint32_t> begins;  // of what follows, by group
-  std::vector<std::uint32_t> visits;  // row * kNearGroups + how near the group is
-  std::vector<std::uint32_t> places;  // the best, and what it is worth, by visit
-  std::vector<float> worths;
-  Buffer<unsigned char> some;
-};
 
 // Rows that visit a group meet its centres together, in tiles.
 void Centroids::assign_in_groups(MatrixView rows, std::uint32_t* lists, Assignment how, GroupedMemory& memory) const {
