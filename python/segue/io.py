@@ -189,10 +189,11 @@ def from_faiss(index: Any) -> _segue.Index:
 
     Lists keep their centres, so nothing is trained, and rows join the nearest by l2. Under L2
     that is what FAISS does: at the same nprobe the answers are the same, but for ties that
-    rounding decides. Under inner product Segue ranks lists by what their best item promises, so
-    at the same nprobe the answers may differ; centres that `train` finds serve that better
-    than FAISS's, which are of length 1. Links of graphs are made anew. With all lists or a
-    large `ef` the answers are the same.
+    rounding decides and where the lists hold fewer than k rows, where Segue looks further.
+    Under inner product Segue ranks lists by what their best item promises, so at the same
+    nprobe the answers may differ; centres that `train` finds serve that better than FAISS's,
+    which are of length 1. Links of graphs are made anew. With all lists or a large `ef` the
+    answers are the same.
 
     Args:
         index: A faiss.Index, or the path of a file that faiss.write_index wrote.
