@@ -51,10 +51,16 @@ class CodeBlocks : public BlockArrays {
   // Blocks whose rows fall by norm from the first to the last. Whole ones alone: the rest of the last may be rows that
   // came later, of any norm.
   std::size_t sorted_blocks() const noexcept { return fixed_.sorted / kernels::kBlockRows; }
-  // Whether going by falling norm can end a scan early. Rows of about one length, as under cosine, are better sampled.
+  // Whether the longest rows are much longer than the shortest.
   bool norms_fall() const noexcept {
     const std::size_t sorted = sorted_blocks();
     return metric_ == RowMetric::kDot && sorted != 0 && bound(sorted - 1).norm < 0.5f * bound(0).norm;
+  }
+  // Whether going by falling norm ends a scan of all rows early: most rows are short next to some. Where rows are of about
+  // one length, as under cosine, those seen first are better a sample of all.
+  bool norms_end_scans() const noexcept {
+    const std::size_t sorted = sorted_blocks();
+    return metric_ == RowMetric::kDot && sorted != 0 && bound(sorted / 2).norm < bound(sorted / 100).norm / 3;
   }
 
   // The rows of these slots instead: centre, directions and how many of them chosen by what the rows are like, and all of

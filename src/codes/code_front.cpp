@@ -11,6 +11,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Exact scores are computed so many at a time, best first, until the rest cannot reach the k-th.
 constexpr std::size_t kDecidedAtOnce = 16;
+// What reached is many where it is so many times what is decided first.
+constexpr std::size_t kManyTimes = 4;
 
 }  // namespace
 
@@ -37,16 +39,31 @@ void CodeFront::settle(float slack) {
 void decide(ExactScorer& exact, RowMetric metric, const CodedQuery& coded, CodeFront& front, std::size_t k,
             DecideMemory& memory, std::vector<Candidate>& found, WalkStats& stats) {
   std::vector<Reached>& reached = front.reached();
-  // Best first by value, which is close to the truth: the first of them settle the k-th, and with it most others.
-  std::sort(reached.begin(), reached.end(), [](const Reached& a, const Reached& b) { return a.value > b.value; });
+  // Best first by value, which is close to the truth: the first of them settle the k-th, and with it most others. Where
+  // many reached, the others are sorted once it has left them.
+  const auto by_value = [](const Reached& a, const Reached& b) { return a.value > b.value; };
+  const std::size_t first = k + kDecidedAtOnce;
+  std::size_t sorted = reached.size();
+  if (sorted > kManyTimes * first) {
+    sorted = first;
+    std::nth_element(reached.begin(), reached.begin() + static_cast<std::ptrdiff_t>(first), reached.end(), by_value);
+  }
+  std::sort(reached.begin(), reached.begin() + static_cast<std::ptrdiff_t>(sorted), by_value);
   found.clear();
   std::vector<Candidate>& best = memory.heap;  // the k best exact costs, the worst on top
   best.clear();
   double wanted = static_cast<double>(front.threshold());
+  const auto may_reach = [&](const Reached& r) { return static_cast<double>(r.upper) + coded.slack >= wanted; };
   for (std::size_t next = 0; next < reached.size();) {
+    if (next == sorted) {
+      const auto rest = reached.begin() + static_cast<std::ptrdiff_t>(next);
+      reached.erase(std::remove_if(rest, reached.end(), [&](const Reached& r) { return !may_reach(r); }), reached.end());
+      std::sort(rest, reached.end(), by_value);
+      sorted = reached.size();
+    }
     memory.piece.clear();
-    for (; next < reached.size() && memory.piece.size() < kDecidedAtOnce; ++next) {
-      if (static_cast<double>(reached[next].upper) + coded.slack >= wanted) {
+    for (; next < sorted && memory.piece.size() < kDecidedAtOnce; ++next) {
+      if (may_reach(reached[next])) {
         memory.piece.push_back(make_candidate(0, reached[next].slot));
       }
     }

@@ -188,7 +188,7 @@ void scan_codes(const CodedRows& coded, std::span<const float* const> queries, c
   std::size_t paid = 0;
   bool in_time = true;
   const bool all_paid = options.budget >= kBlockRows * blocks.sorted_blocks();
-  if (blocks.metric() == RowMetric::kDot && (blocks.norms_fall() || !all_paid)) {
+  if (blocks.metric() == RowMetric::kDot && (blocks.norms_end_scans() || !all_paid)) {
     sorted = blocks.sorted_blocks();
     paid = std::min(sorted, options.budget / kBlockRows + (options.budget % kBlockRows != 0));
     memory.ends.assign(count, paid);

@@ -1,6 +1,7 @@
 #include "codes/scan_piece.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "codes/filter_marks.hpp"
 #include "kernels/kernel_table.hpp"
@@ -12,17 +13,22 @@ using kernels::BlockHits;
 using kernels::BlockQuery;
 using kernels::kBlockRows;
 
+// Of more hits than this the row's own bound is asked before one is kept.
+constexpr std::size_t kFewHits = 32;
+
 // The kernel compared with what holds for the whole piece; here is what holds for the row. Those that pass now and do
-// not reach in the end are few, and cost less than a branch that guesses wrong every other time.
+// not reach in the end are mostly few, and cost less than a branch that guesses wrong every other time.
 void take_hits(const BlockArrays& arrays, std::size_t block, const BlockHits& hits, const PieceVisit& visit,
                const Allowed& allowed, CodeFronts& fronts) {
   CodeFront& front = fronts.fronts[visit.query];
   const CodedQuery& query = fronts.coded[visit.query];
+  const float least = hits.count > kFewHits ? front.threshold() : -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < hits.count; ++i) {
     const std::size_t position = block * kBlockRows + hits.positions[i];
     if (position >= arrays.positions() || (allowed.marks != nullptr && !allowed.marks->has(position))) continue;
     const float off = reach(query, arrays.bound(position / kBlockRows), visit.tail, arrays.tail(position));
     const float value = visit.offset + hits.values[i];
+    if (value + off < least) continue;
     const std::uint32_t slot = arrays.slot(position);
     if (slot >= arrays.places() || (allowed.accepts && !allowed.accepts(visit.query, slot))) continue;  // none, damage, or not wanted
     front.keep({value + off, value, slot}, value - off);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "codes/choose_head.hpp"
 #include "segue/core/projection.hpp"
 #include "segue/core/vector_store.hpp"
 #include "segue/matrix_view.hpp"
@@ -14,10 +15,9 @@ inline constexpr std::size_t kLeastTrainedDim = 24;
 // Heads beyond this many directions save little of a row and cost most of the training.
 inline constexpr std::size_t kLargestHead = 256;
 
-// The directions of the most energy of a sample, as many as make a scan of `rows` such rows cheapest (a model of what a
-// code, a survivor and an exact score cost); the identity where a sample is too small or short to tell. The same sample
-// gives the same bits on any number of threads.
-Projection choose_projection(const kernels::KernelTable& table, RowMetric metric, MatrixView sample, std::size_t rows,
+// The directions of the most energy of a sample, as many as choose_head says; the identity where a sample is too small or
+// short to tell, or where too much lies beyond kLargestHead. The same sample gives the same bits on any number of threads.
+Projection choose_projection(const kernels::KernelTable& table, RowMetric metric, MatrixView sample, const HeadScan& scan,
                              bool centered, int threads);
 
 }  // namespace segue

@@ -38,9 +38,12 @@ std::size_t BuildMemory::lists_and_workers() const noexcept {
 // a part of it and its moments for the directions.
 std::size_t BuildMemory::training() const noexcept {
   const std::size_t means = 20 * shape_.sampled + shape_.lists * (11 * shape_.dim + 240);
-  std::size_t directions = 4 * shape_.sampled + 8 * std::min(shape_.sampled, Projection::kSample) * shape_.dim;
+  const std::size_t looked_at = std::min(shape_.sampled, Projection::kSample);
+  std::size_t directions = 4 * shape_.sampled + 8 * looked_at * shape_.dim;
   if (shape_.dim >= kLeastTrainedDim && shape_.dim <= Projection::kMaxTrainedDim) {
-    directions += 8 * shape_.dim * shape_.dim + 8192 * std::min(kLargestHead, shape_.dim);
+    // Rows and queries of choose_head in their directions, three numbers a count of these, and what a worker multiplies.
+    directions += 8 * shape_.dim * shape_.dim +
+                  std::min(looked_at, kHeadSample) * (11 * shape_.dim + 8 + shape_.workers * (shape_.dim / 2 + 4));
   }
   return lists_and_workers() + std::max(means, directions);
 }

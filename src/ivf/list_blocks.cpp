@@ -103,8 +103,17 @@ double ListBlocks::start(const Centroids& centroids, MatrixView sample, std::spa
   }
   const double energy = std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0);
   const MatrixView differences(residuals, dim_);
+  HeadScan scan{.rows = kScanned, .whole = !codes_are_rows_};
+  // Queries project as a whole, less the mean under l2: that is what bounds by directions left out go by. Where codes are all
+  // there is of a row nothing is bounded.
+  if (!codes_are_rows_) {
+    scan.query = [&, mean = metric_ == RowMetric::kSquaredL2 ? centroids.mean() : nullptr](std::size_t i, float* out) {
+      const float* row = sample.row(i * sample.rows() / n);
+      for (std::size_t j = 0; j < dim_; ++j) out[j] = mean == nullptr ? row[j] : row[j] - mean[j];
+    };
+  }
   PlaneChoice choice = bits_ != 0 ? choose_planes(*table_, differences, bits_, threads)
-                                  : PlaneChoice{choose_projection(*table_, metric_, differences, kScanned, false, threads), {}};
+                                  : PlaneChoice{choose_projection(*table_, metric_, differences, scan, false, threads), {}};
   Projection chosen = std::move(choice.projection);
   fresh.fixed_.defect = chosen.rotates() ? chosen.defect() : 0;
   if (metric_ == RowMetric::kSquaredL2) {
