@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "codes/code_blocks.hpp"
@@ -14,9 +13,6 @@ namespace {
 
 // Fewer rows say little about directions, and are scanned whole in no time.
 constexpr std::size_t kLeastToTrain = 1024;
-
-// What a scan of all rows may cost beyond the cheapest, for queries that are unlike rows.
-constexpr double kDearer = 1.2;
 
 Projection leading_directions(const kernels::KernelTable& table, const Projection& whole, std::size_t head) {
   Buffer<float> basis;
