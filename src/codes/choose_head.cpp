@@ -100,7 +100,8 @@ struct Scans {
   std::vector<std::size_t> scanned, survivors;
 };
 
-// Query `self` asks all other rows.
+// Query `self` asks all other rows. Of products the part in the projection's directions is all that is known: where it has
+// few, the last answer is taken for less than it is, and a row more may seem to reach it.
 void ask(const Asking& rows, const Queries& queries, std::size_t self, bool l2, std::size_t rank, std::vector<float>& memory,
          Scans& scans) {
   const std::size_t n = rows.size();

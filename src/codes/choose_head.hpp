@@ -18,7 +18,7 @@ struct HeadScan {
   std::size_t rows;  // so many like the sample a query
   // The vector that asks as row i of the sample does, where that is not the row itself but a difference to something.
   std::function<void(std::size_t i, float* out)> query = {};
-  // Whether all coordinates may be kept: where the projection has fewer, as they are.
+  // Whether all coordinates may be kept where fewer directions are the cheapest; of a projection that has fewer, as they are.
   bool whole = true;
 };
 
