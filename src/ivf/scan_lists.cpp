@@ -46,6 +46,7 @@ class ListScan {
   }
 
   void run() {
+    if (most_ == 0) return;  // in a damaged file what a filter allows may lie in no list
     const std::size_t n = queries_.size();
     choose(0, n, nprobe_, 0);
     const std::size_t centres = lists_.centroids.looked_at(nprobe_);
