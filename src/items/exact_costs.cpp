@@ -8,6 +8,8 @@
 namespace segue {
 namespace {
 
+constexpr std::size_t kDecodedTogether = 4;
+
 void score_by_lists(const VectorStore& store, RowMetric metric, const float* query, std::vector<Candidate>& candidates,
                     ExactCostMemory& memory) {
   memory.prepared.prepare(store, query);
@@ -22,19 +24,29 @@ void score_by_lists(const VectorStore& store, RowMetric metric, const float* que
   }
 }
 
+// A few rows at a time, the next of them on their way meanwhile: they lie anywhere.
 void score_decoded(const VectorStore& store, RowMetric metric, const float* query, std::vector<Candidate>& candidates,
                    ExactCostMemory& memory) {
   const kernels::FamilyKernels& f32 = store.table().families[kernels::kFamilyF32];
   const std::size_t dim = store.dim();
-  memory.decoded.resize(dim);
+  memory.decoded.resize(kDecodedTogether * dim);
   memory.query.resize(std::max(memory.query.size(), f32.query_bytes(dim)));
   f32.prepare_query(query, dim, memory.query.data());
-  const auto* row = reinterpret_cast<const unsigned char*>(memory.decoded.data());
-  for (Candidate& c : candidates) {
-    float score = 0;
-    store.read(vertex_of(c), memory.decoded.data());
-    f32.score_block[static_cast<unsigned>(metric)](memory.query.data(), row, dim * sizeof(float), 1, dim, &score);
-    c = make_candidate(metric == RowMetric::kDot ? -score : score, vertex_of(c));
+  const auto* rows = reinterpret_cast<const unsigned char*>(memory.decoded.data());
+  const std::size_t total = candidates.size();
+  for (std::size_t i = 0; i < std::min(kDecodedTogether, total); ++i) store.prefetch(vertex_of(candidates[i]));
+  for (std::size_t first = 0; first < total; first += kDecodedTogether) {
+    const std::size_t n = std::min(kDecodedTogether, total - first);
+    for (std::size_t i = first + n; i < std::min(first + n + kDecodedTogether, total); ++i) {
+      store.prefetch(vertex_of(candidates[i]));
+    }
+    for (std::size_t i = 0; i < n; ++i) store.read(vertex_of(candidates[first + i]), memory.decoded.data() + i * dim);
+    float scores[kDecodedTogether];
+    f32.score_block[static_cast<unsigned>(metric)](memory.query.data(), rows, dim * sizeof(float), n, dim, scores);
+    for (std::size_t i = 0; i < n; ++i) {
+      Candidate& c = candidates[first + i];
+      c = make_candidate(metric == RowMetric::kDot ? -scores[i] : scores[i], vertex_of(c));
+    }
   }
 }
 
