@@ -11,9 +11,7 @@
 namespace segue {
 
 struct ExactCostMemory {
-  PreparedQuery prepared;
   Buffer<unsigned char> query;
-  std::vector<float> decoded;
 };
 
 // Whether costs from the store's own kernels are already exact; sq8 and sq4 kernels round the query.

@@ -84,6 +84,9 @@ struct FamilyKernels {
   // Bytes of scratch that score_tile wants, a multiple of 64, whatever nq and n are.
   std::size_t (*tile_scratch_bytes)(std::size_t dim) noexcept;
   ScoreListFn score_list[kMetricKernels];
+  // sq8 and sq4: one query as the *f32* family prepares it against listed rows, each code taken as the number that decode
+  // makes of it: bit for bit what score_list of f32 gives of the decoded rows. Null for families whose query stays f32.
+  ScoreListFn score_decoded_list[kMetricKernels];
   ScoreBlockFn score_block[kMetricKernels];
   ScoreTileFn score_tile[kMetricKernels];
 };

@@ -41,6 +41,13 @@ TEST_P(BoundsTest, EveryKernelStaysInside) {
           kernels.score_tile[m](queries.data(), query_bytes, kQueries, rows.data(), stride, n, dim, out.as<float>(), n,
                                 scratch.data());
           ASSERT_TRUE(std::isfinite(out.as<float>()[kQueries * n - 1]));
+          if (!quantises(f)) continue;
+          const FamilyKernels& f32 = family(kFamilyF32);
+          const GuardedBytes f32_query(f32.query_bytes(dim));
+          f32.prepare_query(query_floats.as<float>(), dim, f32_query.data());
+          kernels.score_decoded_list[m](f32_query.data(), rows.data(), stride, ids.as<std::uint32_t>(), n, dim,
+                                        scores.as<float>());
+          ASSERT_TRUE(std::isfinite(scores.as<float>()[n - 1]));
         }
       }
     }

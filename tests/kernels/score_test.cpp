@@ -82,6 +82,33 @@ TEST_P(ScoreTest, RepeatedIdsAndLongListsAreScoredEach) {
   for (std::size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(bits(scores[i]), bits(block[ids[i]]));
 }
 
+// By tables of the same set: only the way to a row's floats differs.
+TEST_P(ScoreTest, DecodedListsGiveTheBitsOfDecodedRows) {
+  constexpr std::size_t kRows = 23;
+  const FamilyKernels& f32 = family(kFamilyF32);
+  for (std::size_t f = 0; f < kFamilies; ++f) {
+    for (unsigned m = 0; m < kMetricKernels; ++m) ASSERT_EQ(family(f).score_decoded_list[m] != nullptr, quantises(f));
+    if (!quantises(f)) continue;
+    for (const std::size_t dim : kDims) {
+      CodedRows rows(family(f), random_floats(kRows * dim, 51), dim);
+      const CodedRows floats(f32, rows.decoded, dim);
+      PreparedQueries queries(f32, random_floats(dim, 52), dim);
+      const auto ids = shuffled_ids(kRows, 53);
+      for (unsigned m = 0; m < kMetricKernels; ++m) {
+        for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{4}, std::size_t{6}, kRows}) {
+          std::vector<float> expected(kRows, -77.0f), scores(kRows, -77.0f);
+          f32.score_list[m](queries.query(0), floats.data(), floats.stride, ids.data(), n, dim, expected.data());
+          family(f).score_decoded_list[m](queries.query(0), rows.data(), rows.stride, ids.data(), n, dim, scores.data());
+          for (std::size_t i = 0; i < kRows; ++i) {
+            ASSERT_EQ(bits(scores[i]), bits(expected[i]))
+                << kFamilyNames[f] << " " << kMetricNames[m] << " dim " << dim << " n " << n << " at " << i;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(ScoreTest, DistanceToItselfIsZero) {
   for (std::size_t f = 0; f < kFamilies; ++f) {
     for (const std::size_t dim : kDims) {

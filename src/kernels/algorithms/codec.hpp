@@ -153,9 +153,12 @@ struct Sq8Codec {
     for (std::size_t i = dim; i < tail_offset(dim); ++i) row[i] = 0;
     store_unaligned(row + tail_offset(dim), tail);
   }
+  SEGUE_INLINE static std::int32_t code(const unsigned char* row, std::size_t i) noexcept {
+    return static_cast<signed char>(row[i]);
+  }
   static void decode(const unsigned char* row, std::size_t dim, float* out) noexcept {
     const float scale = load_unaligned<Sq8Tail>(row + tail_offset(dim)).scale;
-    for (std::size_t i = 0; i < dim; ++i) out[i] = scale * static_cast<float>(static_cast<signed char>(row[i]));
+    for (std::size_t i = 0; i < dim; ++i) out[i] = scale * static_cast<float>(code(row, i));
   }
 };
 
@@ -166,6 +169,15 @@ struct Sq4Codec {
   static constexpr std::size_t kSpanBytes = kSpan / 2;
   static constexpr std::size_t tail_offset(std::size_t dim) noexcept { return round_up(dim, kSpan) / 2; }
   static constexpr std::size_t row_bytes(std::size_t dim) noexcept { return tail_offset(dim) + sizeof(Sq8Tail); }
+
+  template <class Byte>
+  SEGUE_INLINE static Byte* byte_of(Byte* row, std::size_t i) noexcept {
+    return row + i / kSpan * kSpanBytes + i % kSpanBytes;
+  }
+  SEGUE_INLINE static int shift_of(std::size_t i) noexcept { return i % kSpan < kSpanBytes ? 0 : 4; }
+  SEGUE_INLINE static std::int32_t code(const unsigned char* row, std::size_t i) noexcept {
+    return ((*byte_of(row, i) >> shift_of(i)) & 15) - kNibbleZero;
+  }
 
   static void encode_row(const float* x, std::size_t dim, unsigned char* row) noexcept {
     float scale = largest_magnitude(x, dim) / static_cast<float>(kSq4MaxCode);
@@ -182,8 +194,8 @@ struct Sq4Codec {
       const float scaled = inverse == 0.0f ? 0.0f : x[i] * inverse;
       const std::uint32_t rounded = bits_of(scaled + 12582912.0f) - 0x4b400000u;  // as in Sq8Codec
       const std::uint32_t nibble = (rounded + kNibbleZero) & 15u;
-      unsigned char& byte = row[i / kSpan * kSpanBytes + i % kSpanBytes];
-      byte = static_cast<unsigned char>(byte | nibble << (i % kSpan < kSpanBytes ? 0 : 4));
+      unsigned char& byte = *byte_of(row, i);
+      byte = static_cast<unsigned char>(byte | nibble << shift_of(i));
       sum += nibble;
       squares += rounded * rounded;
     }

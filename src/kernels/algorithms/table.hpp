@@ -5,6 +5,7 @@
 // gets its own Family or Tile type and a make_table that uses it; nothing above the table changes.
 
 #include "kernels/algorithms/blocks.hpp"
+#include "kernels/algorithms/decoded.hpp"
 #include "kernels/algorithms/matrix.hpp"
 #include "kernels/algorithms/scan.hpp"
 #include "kernels/algorithms/tile.hpp"
@@ -22,6 +23,7 @@ constexpr FamilyKernels make_family() noexcept {
       .prepare_query = Family::prepare_query,
       .tile_scratch_bytes = Tile::scratch_bytes,
       .score_list = {score_list<Family, kDot>, score_list<Family, kSquaredL2>},
+      .score_decoded_list = {nullptr, nullptr},
       .score_block = {score_block<Family, kDot>, score_block<Family, kSquaredL2>},
       .score_tile = {Tile::template score<kDot>, Tile::template score<kSquaredL2>},
   };
@@ -37,19 +39,29 @@ constexpr FamilyKernels make_float_family() noexcept {
   }
 }
 
-template <class Codes>
+template <class Family, class Tile, class Decoded>
+constexpr FamilyKernels make_coded_family() noexcept {
+  FamilyKernels family = make_family<Family, Tile>();
+  family.score_decoded_list[kDot] = score_list<Decoded, kDot>;
+  family.score_decoded_list[kSquaredL2] = score_list<Decoded, kSquaredL2>;
+  return family;
+}
+
+template <class Floats, class Codes>
 constexpr FamilyKernels make_sq8_family() noexcept {
   using Family = Sq8Family<Codes>;
+  using Decoded = DecodedFamily<Floats, Sq8Decoded<Floats>>;
   if constexpr (Codes::kHasTile) {
-    return make_family<Family, Sq8Tile<Codes>>();
+    return make_coded_family<Family, Sq8Tile<Codes>, Decoded>();
   } else {
-    return make_family<Family, RowsTile<Family>>();
+    return make_coded_family<Family, RowsTile<Family>, Decoded>();
   }
 }
 
-template <class Codes>
+template <class Floats, class Codes>
 constexpr FamilyKernels make_sq4_family() noexcept {
-  return make_family<Sq4Family<Codes>, RowsTile<Sq4Family<Codes>>>();
+  using Family = Sq4Family<Codes>;
+  return make_coded_family<Family, RowsTile<Family>, DecodedFamily<Floats, Sq4Decoded<Floats>>>();
 }
 
 template <class Floats>
@@ -69,7 +81,8 @@ constexpr KernelTable make_table(const char* name) noexcept {
   return {
       .name = name,
       .families = {make_float_family<Floats, F32Rows<Floats>>(), make_float_family<Floats, F16Rows<Floats>>(),
-                   make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Codes>(), make_sq4_family<Codes>()},
+                   make_float_family<Floats, Bf16Rows<Floats>>(), make_sq8_family<Floats, Codes>(),
+                   make_sq4_family<Floats, Codes>()},
       .matrix = make_matrix<Floats>(),
       .max_block_code = Blocks::kMaxQueryCode,
       .scan_blocks = scan_blocks<Blocks>,

@@ -30,6 +30,8 @@ struct Floats {
   SEGUE_INLINE static V add(V a, V b) noexcept { return _mm256_add_ps(a, b); }
   SEGUE_INLINE static V sub(V a, V b) noexcept { return _mm256_sub_ps(a, b); }
   SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return _mm256_fmadd_ps(a, b, sum); }
+  SEGUE_INLINE static V multiply(V a, V b) noexcept { return _mm256_mul_ps(a, b); }
+  SEGUE_INLINE static V splat(float x) noexcept { return _mm256_set1_ps(x); }
 
   SEGUE_INLINE static __m128 fold(V v) noexcept {
     return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -92,6 +94,19 @@ struct Floats {
     const __m128i low = n < 8 ? words8_partial(p, n) : words8(p);
     const __m128i high = n > 8 ? words8_partial(p + 16, n - 8) : _mm_setzero_si128();
     split_bf16(_mm256_set_m128i(high, low), a, b);
+  }
+
+  SEGUE_INLINE static void widen_codes(__m128i codes, V& a, V& b) noexcept {
+    a = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(codes));
+    b = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(codes, codes)));
+  }
+  SEGUE_INLINE static void load_codes(const unsigned char* p, V& a, V& b) noexcept {
+    widen_codes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), a, b);
+  }
+  SEGUE_INLINE static void load_nibbles(const unsigned char* p, int shift, V& a, V& b) noexcept {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i nibbles = _mm_and_si128(_mm_srl_epi16(bytes, _mm_cvtsi32_si128(shift)), _mm_set1_epi8(15));
+    widen_codes(_mm_sub_epi8(nibbles, _mm_set1_epi8(kNibbleZero)), a, b);
   }
 
   // 8 x 8 in three rounds of eight shuffles.

@@ -26,6 +26,8 @@ struct Floats {
   SEGUE_INLINE static V add(V a, V b) noexcept { return _mm512_add_ps(a, b); }
   SEGUE_INLINE static V sub(V a, V b) noexcept { return _mm512_sub_ps(a, b); }
   SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return _mm512_fmadd_ps(a, b, sum); }
+  SEGUE_INLINE static V multiply(V a, V b) noexcept { return _mm512_mul_ps(a, b); }
+  SEGUE_INLINE static V splat(float x) noexcept { return _mm512_set1_ps(x); }
 
   SEGUE_INLINE static __m128 fold(V v) noexcept {
     const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
@@ -78,6 +80,19 @@ struct Floats {
   }
   SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     split_bf16(_mm512_maskz_loadu_epi16((1u << n) - 1u, p), a, b);  // n < 32
+  }
+
+  SEGUE_INLINE static void widen_codes(__m256i codes, V& a, V& b) noexcept {
+    a = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(codes)));
+    b = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(codes, 1)));
+  }
+  SEGUE_INLINE static void load_codes(const unsigned char* p, V& a, V& b) noexcept {
+    widen_codes(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), a, b);
+  }
+  SEGUE_INLINE static void load_nibbles(const unsigned char* p, int shift, V& a, V& b) noexcept {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    const __m256i nibbles = _mm256_and_si256(_mm256_srl_epi16(bytes, _mm_cvtsi32_si128(shift)), _mm256_set1_epi8(15));
+    widen_codes(_mm256_sub_epi8(nibbles, _mm256_set1_epi8(kNibbleZero)), a, b);
   }
 
   // 16 x 16 in four rounds of sixteen shuffles.

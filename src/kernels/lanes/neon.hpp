@@ -24,6 +24,8 @@ struct Floats {
   SEGUE_INLINE static V add(V a, V b) noexcept { return vaddq_f32(a, b); }
   SEGUE_INLINE static V sub(V a, V b) noexcept { return vsubq_f32(a, b); }
   SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return vfmaq_f32(sum, a, b); }
+  SEGUE_INLINE static V multiply(V a, V b) noexcept { return vmulq_f32(a, b); }
+  SEGUE_INLINE static V splat(float x) noexcept { return vdupq_n_f32(x); }
 
   SEGUE_INLINE static float reduce(V v) noexcept {
     const V pairs = vpaddq_f32(v, v);
@@ -84,6 +86,19 @@ struct Floats {
   SEGUE_INLINE static void load_bf16(const unsigned char* p, V& a, V& b) noexcept { split_bf16(words(p), a, b); }
   SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t n, V& a, V& b) noexcept {
     split_bf16(words_partial(p, n), a, b);
+  }
+
+  SEGUE_INLINE static void widen_codes(int8x8_t codes, V& a, V& b) noexcept {
+    const int16x8_t wide = vmovl_s8(codes);
+    a = vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+    b = vcvtq_f32_s32(vmovl_s16(vget_high_s16(wide)));
+  }
+  SEGUE_INLINE static void load_codes(const unsigned char* p, V& a, V& b) noexcept {
+    widen_codes(vreinterpret_s8_u8(vld1_u8(p)), a, b);
+  }
+  SEGUE_INLINE static void load_nibbles(const unsigned char* p, int shift, V& a, V& b) noexcept {
+    const uint8x8_t nibbles = vand_u8(vshl_u8(vld1_u8(p), vdup_n_s8(static_cast<signed char>(-shift))), vdup_n_u8(15));
+    widen_codes(vsub_s8(vreinterpret_s8_u8(nibbles), vdup_n_s8(kNibbleZero)), a, b);
   }
 
   SEGUE_INLINE static void transpose(V (&r)[4]) noexcept {

@@ -31,6 +31,8 @@ struct Floats {
   SEGUE_INLINE static V add(V a, V b) noexcept { return a + b; }
   SEGUE_INLINE static V sub(V a, V b) noexcept { return a - b; }
   SEGUE_INLINE static V multiply_add(V a, V b, V sum) noexcept { return sum + a * b; }
+  SEGUE_INLINE static V multiply(V a, V b) noexcept { return a * b; }
+  SEGUE_INLINE static V splat(float x) noexcept { return x; }
   SEGUE_INLINE static float reduce(V v) noexcept { return v; }
   SEGUE_INLINE static void reduce4(const V* v, float* out) noexcept {
     SEGUE_UNROLL
@@ -64,6 +66,15 @@ struct Floats {
   SEGUE_INLINE static void load_bf16_partial(const unsigned char* p, std::size_t, V& a, V& b) noexcept {
     a = float_from_bf16(load_unaligned<std::uint16_t>(p));
     b = 0.0f;
+  }
+  // A step of sq8 codes, and of sq4 codes that lie `shift` bits up in their bytes.
+  SEGUE_INLINE static void load_codes(const unsigned char* p, V& a, V& b) noexcept {
+    a = static_cast<float>(static_cast<signed char>(p[0]));
+    b = static_cast<float>(static_cast<signed char>(p[1]));
+  }
+  SEGUE_INLINE static void load_nibbles(const unsigned char* p, int shift, V& a, V& b) noexcept {
+    a = static_cast<float>(((p[0] >> shift) & 15) - kNibbleZero);
+    b = static_cast<float>(((p[1] >> shift) & 15) - kNibbleZero);
   }
 };
 
