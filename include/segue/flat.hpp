@@ -6,7 +6,8 @@
 // factors of spread norms at any size: there the scan ends early. A query is O(n * dim) integer products, 1 to 2
 // nanoseconds an item of 64 to 128 numbers; several queries share what they read, so batches are cheaper a query than
 // single calls. Add, upsert and remove cost O(dim * directions) an item, amortised. Codes add about dim bytes an item,
-// fewer where the vectors lie near fewer directions.
+// fewer where the vectors lie near fewer directions. A filter that comes often is answered from a copy of the codes of what it
+// lets through, up to half of all (docs/decisions/0022-filters-that-few-pass.md); all copies take no more than the codes do.
 //
 //   auto index = segue::FlatIndex::create(64, segue::Metric::kInnerProduct);
 

@@ -15,8 +15,10 @@
 // be found.
 //
 // With a filter only lists that hold something it lets through are ranked and count as one of the `nprobe`; where it lets
-// little through, all of that is scored. What the index finds out about a filter it keeps (of the last 32, a bit an item),
-// so a filter costs once about what making its IdSet did, and nearly nothing after.
+// little through (no more items than twice the lists, and a thirty-second of all), all of that is scored, whatever `nprobe`
+// is; only a deadline may end that early. What the index finds out about a filter it keeps, up to the size of its codes: a bit
+// an item and, once the filter has come often, codes of what it lets through. So a filter costs about what making its IdSet
+// did, and little after some dozen searches.
 //
 // Under inner product lists are ranked by what their best item promises: the centre's product and a share of the spread
 // of its items, so that large norms are found; a list that cannot reach the k-th best any more is skipped.

@@ -35,29 +35,37 @@ struct CodeBlocks::Encoded {
 };
 
 CodeBlocks::CodeBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric)
-    : BlockArrays(table, metric), dim_(dim), projection_(Projection::identity(table, dim)) {
+    : BlockArrays(table, metric), dim_(dim), projection_(std::make_shared<const Projection>(Projection::identity(table, dim))) {
   set_shape(dim, false);
 }
 
-void CodeBlocks::take_projection(Projection projection, double defect) {
+void CodeBlocks::take_projection(std::shared_ptr<const Projection> projection, double defect) {
   projection_ = std::move(projection);
-  set_shape(projection_.head(), projection_.rotates());
+  set_shape(projection_->head(), projection_->rotates());
   fixed_.defect = defect;
-  fixed_.total_energy = projection_.total_energy();
-  fixed_.centre_norm = projection_.centered()
-                           ? round_up(std::sqrt(squared_distance(projection_.centre().data(), nullptr, dim_)) * (1 + 1e-6))
+  fixed_.total_energy = projection_->total_energy();
+  fixed_.centre_norm = projection_->centered()
+                           ? round_up(std::sqrt(squared_distance(projection_->centre().data(), nullptr, dim_)) * (1 + 1e-6))
                            : 0.0f;
 }
 
-double CodeBlocks::projection_error() const noexcept { return segue::projection_error(projection_, fixed_.defect); }
+void CodeBlocks::take_shape_of(const CodeBlocks& other) {
+  projection_ = other.projection_;
+  set_shape_of(other);
+  set_places_of(other);
+  fixed_ = other.fixed_;
+  fixed_.size = fixed_.sorted = 0;
+}
+
+double CodeBlocks::projection_error() const noexcept { return segue::projection_error(*projection_, fixed_.defect); }
 
 // Codes the rows of `slots` into the positions from `first` on, which exist; nobody is told yet that they are there.
 // Bounds of blocks only grow. The largest norm.
 float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first,
                         int threads) {
-  const std::size_t head = projection_.head();
+  const std::size_t head = projection_->head();
   const double rounding = projection_error();
-  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  const float* centre = projection_->centered() ? projection_->centre().data() : nullptr;
   std::vector<float> norms(slots.size());
   // Pieces begin and end with blocks, so that no two workers write to one.
   const std::size_t before = first % kBlockRows;
@@ -71,7 +79,7 @@ float CodeBlocks::encode(const VectorStore& rows, std::span<const std::uint32_t>
     memory.rows.resize(kEncodedAtOnce * dim_);
     memory.heads.resize(kEncodedAtOnce * head);
     for (std::size_t i = 0; i < n; ++i) rows.read(slots[from + i], memory.rows.data() + i * dim_);
-    projection_.apply({memory.rows.data(), n, dim_}, memory.heads.data(), nullptr, memory.projecting);
+    projection_->apply({memory.rows.data(), n, dim_}, memory.heads.data(), nullptr, memory.projecting);
     for (std::size_t i = 0; i < n; ++i) {
       const float* y = memory.heads.data() + i * head;
       const double squared = squared_distance(memory.rows.data() + i * dim_, centre, dim_);
@@ -88,22 +96,31 @@ void CodeBlocks::place(std::uint32_t slot, std::size_t position) noexcept {
   ++fixed_.size;
 }
 
-CodeBlocks CodeBlocks::laid_out(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) const {
-  CodeBlocks fresh(*table_, dim_, metric_);
-  if (!slots.empty()) fresh.choose_projection(rows, slots, threads);
+// As the projection counts lengths.
+std::vector<std::uint32_t> CodeBlocks::by_falling_norm(const VectorStore& rows, std::span<const std::uint32_t> slots,
+                                                       int threads) const {
   std::vector<std::pair<float, std::uint32_t>> order(slots.size());
-  const float* centre = fresh.projection_.centered() ? fresh.projection_.centre().data() : nullptr;
+  const float* centre = projection_->centered() ? projection_->centre().data() : nullptr;
   parallel_for(slots.size(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
     std::vector<float> row(dim_);
     for (std::size_t i = begin; i < end; ++i) {
       rows.read(slots[i], row.data());
       for (std::size_t j = 0; centre != nullptr && j < dim_; ++j) row[j] -= centre[j];
-      order[i] = {-norm(row.data(), dim_), slots[i]};
+      // What is no number, in a damaged file, has no place among numbers.
+      const float length = norm(row.data(), dim_);
+      order[i] = {length >= 0 ? -length : 0.0f, slots[i]};
     }
   });
   std::sort(order.begin(), order.end());
   std::vector<std::uint32_t> sorted(slots.size());
   std::transform(order.begin(), order.end(), sorted.begin(), [](const auto& o) { return o.second; });
+  return sorted;
+}
+
+CodeBlocks CodeBlocks::laid_out(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) const {
+  CodeBlocks fresh(*table_, dim_, metric_);
+  if (!slots.empty()) fresh.choose_projection(rows, slots, threads);
+  const std::vector<std::uint32_t> sorted = fresh.by_falling_norm(rows, slots, threads);
   fresh.positions_.resize(std::max(places_for(sorted), positions_.size()));
   fresh.resize_positions(sorted.size());
   fresh.fixed_.max_norm = fresh.encode(rows, sorted, 0, threads);
@@ -114,8 +131,8 @@ CodeBlocks CodeBlocks::laid_out(const VectorStore& rows, std::span<const std::ui
 
 void CodeBlocks::project(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads,
                         Projected& out) const {
-  const std::size_t head = projection_.head();
-  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  const std::size_t head = projection_->head();
+  const float* centre = projection_->centered() ? projection_->centre().data() : nullptr;
   out.heads.resize(slots.size() * head);
   out.squared.resize(slots.size());
   parallel_for(slots.size(), threads, kEncodedAtOnce, [&](std::size_t begin, std::size_t end, std::size_t) {
@@ -126,7 +143,7 @@ void CodeBlocks::project(const VectorStore& rows, std::span<const std::uint32_t>
       rows.read(slots[i], x);
       out.squared[i] = squared_distance(x, centre, dim_);
     }
-    projection_.apply({read.data(), end - begin, dim_}, out.heads.data() + begin * head, nullptr, memory);
+    projection_->apply({read.data(), end - begin, dim_}, out.heads.data() + begin * head, nullptr, memory);
   });
 }
 
@@ -161,7 +178,7 @@ void CodeBlocks::stage_in(Hole where, const VectorStore& rows, std::span<const s
           position = slots_.size();
           resize_positions(position + 1);
         }
-        const Row row{projected.heads.data() + i * projection_.head(), projection_.head(), squared, squared / 2, rounding};
+        const Row row{projected.heads.data() + i * projection_->head(), projection_->head(), squared, squared / 2, rounding};
         fixed_.max_norm = std::max(fixed_.max_norm, write(position, row));
         positions[first + i] = static_cast<std::uint32_t>(position);
       }
@@ -267,7 +284,7 @@ bool CodeBlocks::wants_rebuild() const noexcept {
          refilled_ > kAlwaysBorne + fixed_.size / 4;
 }
 
-std::size_t CodeBlocks::memory_usage() const noexcept { return projection_.memory_usage() + array_memory() + holes_.memory_usage(); }
+std::size_t CodeBlocks::memory_usage() const noexcept { return projection_->memory_usage() + array_memory() + holes_.memory_usage(); }
 
 Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Sections sections) {
   set_shape(projection.head(), projection.rotates());
@@ -277,7 +294,7 @@ Status CodeBlocks::adopt(const Fixed& fixed, Projection projection, Sections sec
     return corrupt_file("the sections of the codes do not fit each other");
   }
   fixed_ = fixed;
-  projection_ = std::move(projection);
+  projection_ = std::make_shared<const Projection>(std::move(projection));
   holes_.clear();
   refilled_ = 0;
   for (std::size_t position = 0; position < slots_.size(); ++position) {
@@ -320,7 +337,7 @@ Status CodeBlocks::validate_codes(const VectorStore& rows) const {
 }
 
 Status CodeBlocks::validate_codes(const VectorStore& rows, std::size_t begin, std::size_t end) const {
-  const float* centre = projection_.centered() ? projection_.centre().data() : nullptr;
+  const float* centre = projection_->centered() ? projection_->centre().data() : nullptr;
   const double rounding = projection_error();
   ProjectionMemory memory;
   constexpr std::size_t kAhead = 8;
@@ -334,7 +351,7 @@ Status CodeBlocks::validate_codes(const VectorStore& rows, std::size_t begin, st
     const std::uint32_t slot = slots_[position];
     if (slot == kNoSlot) continue;
     rows.read(slot, row.data());
-    projection_.apply(row.data(), y.data(), memory);
+    projection_->apply(row.data(), y.data(), memory);
     const double squared = squared_distance(row.data(), centre, dim_);
     // Beyond that, biases overflow, and nothing is asked of codes (covers).
     const double bias_spare = fixed_.max_norm < 1e15f ? 1e-5 * squared : std::numeric_limits<double>::infinity();

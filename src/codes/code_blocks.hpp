@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -47,7 +48,7 @@ class CodeBlocks : public BlockArrays {
   CodeBlocks(const kernels::KernelTable& table, std::size_t dim, RowMetric metric);
 
   std::size_t size() const noexcept { return fixed_.size; }
-  std::size_t head() const noexcept { return projection_.head(); }
+  std::size_t head() const noexcept { return projection_->head(); }
   // Blocks whose rows fall by norm from the first to the last. Whole ones alone: the rest of the last may be rows that
   // came later, of any norm.
   std::size_t sorted_blocks() const noexcept { return fixed_.sorted / kernels::kBlockRows; }
@@ -92,12 +93,21 @@ class CodeBlocks : public BlockArrays {
 
   // For files. `adopt` wants sections of any contents but of sizes that fit; kCorruptFile if not.
   const Fixed& fixed() const noexcept { return fixed_; }
-  const Projection& projection() const noexcept { return projection_; }
+  const Projection& projection() const noexcept { return *projection_; }
   Status adopt(const Fixed& fixed, Projection projection, Sections sections);
 
   std::size_t memory_usage() const noexcept;
   // That every slot of `rows` that `held` names has one position, and that no bound is exceeded. O(size * head * dim).
   Status validate(const VectorStore& rows, std::size_t held) const;
+
+ protected:
+  void take_projection(std::shared_ptr<const Projection> projection, double defect);
+  // Of rows that are copies of the other's: none yet.
+  void take_shape_of(const CodeBlocks& other);
+  std::vector<std::uint32_t> by_falling_norm(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads) const;
+  float encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first, int threads);
+
+  Fixed fixed_;
 
  private:
   struct Encoded;
@@ -105,8 +115,6 @@ class CodeBlocks : public BlockArrays {
   Status validate_codes(const VectorStore& rows) const;
   Status validate_codes(const VectorStore& rows, std::size_t begin, std::size_t end) const;
   void choose_projection(const VectorStore& rows, std::span<const std::uint32_t> slots, int threads);
-  void take_projection(Projection projection, double defect);
-  float encode(const VectorStore& rows, std::span<const std::uint32_t> slots, std::size_t first, int threads);
   // What projecting x may get wrong, a unit of |z|.
   double projection_error() const noexcept;
 
@@ -124,8 +132,7 @@ class CodeBlocks : public BlockArrays {
   void mark_hole(std::size_t position);
 
   std::size_t dim_;
-  Fixed fixed_;
-  Projection projection_;
+  std::shared_ptr<const Projection> projection_;
   Buffer<std::uint64_t> holes_;  // by position: a bit where nobody is
   std::size_t refilled_ = 0;     // holes, since all were laid out
   std::size_t left_behind_ = 0;  // positions behind the sorted ones after the last tidy()

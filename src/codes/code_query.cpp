@@ -85,7 +85,7 @@ bool CodeBlocks::covers(const float* query) const noexcept {
 
 void CodeBlocks::prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                          CodeQueryMemory& memory) const {
-  code_queries(*table_, projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, queries,
+  code_queries(*table_, *projection_, metric_, {fixed_.max_norm, fixed_.centre_norm, projection_error()}, queries,
                out, memory);
 }
 

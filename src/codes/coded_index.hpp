@@ -20,6 +20,7 @@
 #include "codes/code_front.hpp"
 #include "codes/filter_plan.hpp"
 #include "codes/plan_cache.hpp"
+#include "codes/scan_codes.hpp"
 #include "items/checked_index.hpp"
 #include "items/gate.hpp"
 #include "items/named_among.hpp"
@@ -44,7 +45,7 @@ struct CodeScan {
   const Deadline& deadline;
 };
 
-// ScanMemory is a CodeFronts, with what the kind's scan works in besides.
+// ScanMemory is a ScanCodesMemory, with what the kind's scan works in besides.
 template <class PublicIndex, class ScanMemory>
 class CodedIndex : public CheckedIndex<PublicIndex> {
  public:
@@ -84,12 +85,19 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   virtual std::size_t scanned_bytes(const SearchOptions& options) const noexcept = 0;
   virtual std::size_t group_size() const noexcept = 0;
   virtual const BlockArrays& arrays() const noexcept = 0;
-  // Of a filter that lets no more through, rows are scored one by one.
+  // Of a filter that lets no more through all rows are scored: one by one or, once it has come often, by codes of their own.
   virtual std::size_t few_rows() const noexcept = 0;
+  // So many at most are scored one by one in the time of a search: a deadline leaves time for that.
+  virtual std::size_t quick_rows() const noexcept { return few_rows(); }
   // What a kind's scan wants of a plan besides marks.
   virtual void complete(FilterPlan&) const {}
-  // Copies what a plan lets through for a scan of its own; null: not worth it.
-  virtual std::shared_ptr<const PackedRows> pack(const FilterPlan&) const { return nullptr; }
+  // Whether so many queries save what improve() costs; and copies of what a plan lets through, for scans of their own. False:
+  // that would save nothing.
+  virtual bool pays(const FilterPlan& plan, std::size_t queries) const noexcept = 0;
+  virtual bool improve(FilterPlan& plan) const = 0;
+  // Codes of what a plan lets through, as of before these blocks changed, brought up to date; null: they are not worth it.
+  virtual std::shared_ptr<const CodedMatches> update(const CodedMatches& old, const FilterMarks& marks,
+                                                     std::span<const std::uint32_t> blocks) const = 0;
   // The code of a slot goes; that of slot `last` becomes slot `hole`'s; there are `slots` now.
   virtual void remove_code(std::uint32_t slot) noexcept = 0;
   virtual void rename_code(std::uint32_t last, std::uint32_t hole) noexcept = 0;
@@ -264,6 +272,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     const SearchOptions& options;
     const FilterPlan* filter;  // null: there is none
 
+    // Codes of all that matches, where there are any.
+    const CodedMatches* matches() const noexcept { return filter == nullptr ? nullptr : filter->coded.get(); }
     // The only slots that match, if they are few.
     const std::vector<std::uint32_t>* some() const noexcept {
       return filter != nullptr && filter->slots.size() == filter->marks.rows() ? &filter->slots : nullptr;
@@ -277,29 +287,34 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     const auto make = [&](const FilterPlan* old, std::span<const std::uint32_t> changed) {
       FilterPlan plan{old != nullptr ? old->marks : FilterMarks(arrays(), ids_, filter)};
       if (old != nullptr) plan.marks.update(arrays(), ids_, filter, changed);
-      if (few(plan)) {
-        plan.slots = plan.marks.slots(arrays());
-      } else {
-        complete(plan);
-      }
+      if (few(plan)) plan.slots = plan.marks.slots(arrays());
+      if (plan.marks.rows() > quick_rows()) complete(plan);
+      if (old != nullptr && old->coded != nullptr) plan.coded = update_codes(*old->coded, plan.marks, changed);
       return plan;
     };
-    // A query saves about what copying so many rows costs.
-    constexpr std::size_t kRowsAQuery = 256;
-    const auto pays = [](const FilterPlan& plan, std::size_t asked) { return asked * kRowsAQuery >= plan.marks.rows(); };
-    const auto pack = [this](const FilterPlan& plan) -> std::optional<FilterPlan> {
-      if (few(plan)) return std::nullopt;
+    const auto pays = [this](const FilterPlan& plan, std::size_t asked) { return this->pays(plan, asked); };
+    const auto improve = [this](const FilterPlan& plan) -> std::optional<FilterPlan> {
       try {
         FilterPlan better = plan;
-        better.packed = this->pack(plan);
-        if (better.packed != nullptr) return better;
+        if (this->improve(better)) return better;
       } catch (const std::bad_alloc&) {  // slower, not wrong
       }
       return std::nullopt;
     };
     // All plans take as much as the codes do, at most.
     const std::size_t room = arrays().code_array().memory_usage();
-    return plans_.find_or_make(filter, queries, arrays().changes(), room, make, pays, pack);
+    return plans_.find_or_make(filter, queries, arrays().changes(), room, make, pays, improve);
+  }
+  std::shared_ptr<const CodedMatches> update_codes(const CodedMatches& old, const FilterMarks& marks,
+                                                   std::span<const std::uint32_t> changed) const {
+    try {
+      std::vector<std::uint32_t> blocks(changed.begin(), changed.end());
+      std::sort(blocks.begin(), blocks.end());
+      blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+      return update(old, marks, blocks);
+    } catch (const std::bad_alloc&) {  // slower, not wrong
+      return nullptr;
+    }
   }
   bool few(const FilterPlan& plan) const noexcept { return plan.marks.rows() <= few_rows(); }
 
@@ -347,6 +362,8 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     }
     const std::size_t sought = wanted.k + (later ? kSpare + wanted.k / kOneSpareOf : 0);
     const std::vector<std::uint32_t>* some = wanted.some();
+    const CodedMatches* matches = wanted.matches();
+    const bool each = matches == nullptr && some != nullptr && (wanted.options.deadline_us == 0 || some->size() <= quick_rows());
     const float* rows = normalize_all(queries, memory.normalized);
     memory.coded.clear();
     memory.queries.clear();
@@ -354,7 +371,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     memory.stats.clear();
     for (std::size_t i = 0; i < n; ++i) {
       const float* query = rows + i * dim_;
-      if (some == nullptr && covers(query)) {
+      if ((matches != nullptr ? matches->covers(query) : !each) && covers(query)) {
         memory.coded.push_back(i);
         memory.queries.push_back(query);
         memory.stats.push_back(asked.spent[i]);
@@ -369,7 +386,12 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     if (memory.coded.empty()) return;
     const std::size_t coded = memory.coded.size();
     if (memory.scan.coded.size() < coded) memory.scan.coded.resize(coded);
-    prepare(memory.queries, std::span(memory.scan.coded).first(coded), memory.scan.coding);
+    const std::span<CodedQuery> prepared = std::span(memory.scan.coded).first(coded);
+    if (matches != nullptr) {
+      matches->prepare(memory.queries, prepared, memory.scan.coding);
+    } else {
+      prepare(memory.queries, prepared, memory.scan.coding);
+    }
     for (std::size_t at = 0; range && at < coded; ++at) {
       const CodedQuery& query = memory.scan.coded[at];
       const double least = query.value_of_cost(row_metric, static_cast<double>(wanted.bound)) - 2 * query.slack;
@@ -379,8 +401,13 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
     if (std::any_of(memory.gates.begin(), memory.gates.end(), [](const Gate& g) { return g.excludes() != 0; })) {
       accepts = [&memory](std::size_t at, std::uint32_t slot) { return !memory.gates[memory.coded[at]].excludes(slot); };
     }
-    scan({memory.queries, sought, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
-         memory.stats);
+    if (matches != nullptr) {
+      scan_codes({*matches, nullptr}, memory.queries, {.k = sought, .thresholds = memory.thresholds}, {nullptr, accepts},
+                 deadline, memory.scan, memory.stats);
+    } else {
+      scan({memory.queries, sought, memory.thresholds, wanted.options, accepts, wanted.filter, deadline}, memory.scan,
+           memory.stats);
+    }
     Asked again{{}, {}, true, {}};
     std::vector<float> rows_again;
     for (std::size_t at = 0; at < coded; ++at) {
@@ -410,6 +437,7 @@ class CodedIndex : public CheckedIndex<PublicIndex> {
   std::size_t bytes_a_query(const SearchOptions& options) const {
     const std::shared_lock lock(mutex_);
     const std::shared_ptr<const FilterPlan> plan = plan_for(options, 0);
+    if (plan != nullptr && plan->coded != nullptr) return plan->coded->code_array().size();
     const bool some = plan != nullptr && few(*plan);
     return some ? plan->marks.rows() * store_.stride() : scanned_bytes(options);
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "codes/coded_matches.hpp"
 #include "codes/filter_marks.hpp"
 #include "codes/packed_rows.hpp"
 
@@ -17,11 +18,12 @@ struct FilterPlan {
   std::vector<unsigned char> barred = {};  // lists: 1 where there is nothing that it lets through, else 0
   std::size_t open_lists = 0;              // how many are not barred
   std::shared_ptr<const PackedRows> packed = {};  // what it lets through of each list; null: not yet, or not worth it
+  std::shared_ptr<const CodedMatches> coded = {};  // all that it lets through, to be scanned instead; null: as above
   ChangeLog::Moment made = {};
 
   std::size_t memory_usage() const noexcept {
     return marks.memory_usage() + slots.capacity() * sizeof(std::uint32_t) + barred.capacity() +
-           (packed == nullptr ? 0 : packed->memory_usage());
+           (packed == nullptr ? 0 : packed->memory_usage()) + (coded == nullptr ? 0 : coded->memory_usage());
   }
 };
 

@@ -77,7 +77,7 @@ class Scan {
         if (!visit(block, n, true)) return false;
         block += n;
       }
-      if (i + 1 == refine_at && pieces - i > refine_at / 2) {
+      if (coded_.rows != nullptr && i + 1 == refine_at && pieces - i > refine_at / 2) {
         for (const std::uint32_t q : memory_.active) refine(q);
         refine_at *= kRefinedAgain;
       }
@@ -142,7 +142,7 @@ class Scan {
     std::vector<Candidate>& best = memory_.deciding.piece;
     best.clear();
     for (std::size_t i = 0; i < k_; ++i) best.push_back(make_candidate(0, reached[i].slot));
-    memory_.scorer.reset(coded_.rows, blocks_.metric(), queries_[q]);
+    memory_.scorer.reset(*coded_.rows, blocks_.metric(), queries_[q]);
     memory_.scorer.score(best);
     stats_[q].distances += k_;
     const float worst = cost_of(*std::max_element(best.begin(), best.end()));

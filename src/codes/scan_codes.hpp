@@ -40,10 +40,10 @@ struct ScanCodesOptions {
   std::span<const float> thresholds = {};
 };
 
-// What is scanned, and what decides.
+// What is scanned, and what decides on the way; null: nothing does.
 struct CodedRows {
   const CodeBlocks& blocks;
-  const VectorStore& rows;
+  const VectorStore* rows;
 };
 
 // memory.coded[q] is prepared from queries[q]. Fills memory.fronts and adds to stats[q]. left[q], where that is asked

@@ -52,7 +52,7 @@ void CodeBlocks::choose_projection(const VectorStore& rows, std::span<const std:
                                                {.rows = slots.size()}, true, threads);
   if (!chosen.rotates()) return;
   const double defect = chosen.defect();
-  take_projection(std::move(chosen), defect);
+  take_projection(std::make_shared<const Projection>(std::move(chosen)), defect);
 }
 
 }  // namespace segue

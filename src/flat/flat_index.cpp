@@ -99,7 +99,7 @@ void FlatIndexBody::do_remove(std::span<const Id> ids) {
 
 void FlatIndexBody::scan(const CodeScan& wanted, ScanCodesMemory& memory, std::span<WalkStats> stats) const {
   const Allowed allowed{wanted.filter == nullptr ? nullptr : &wanted.filter->marks, wanted.accepts};
-  scan_codes({codes_, store_}, wanted.queries, {.k = wanted.k, .thresholds = wanted.thresholds}, allowed,
+  scan_codes({codes_, &store_}, wanted.queries, {.k = wanted.k, .thresholds = wanted.thresholds}, allowed,
              wanted.deadline, memory, stats);
 }
 
@@ -114,6 +114,27 @@ std::size_t FlatIndexBody::few_rows() const noexcept {
   // Codes are so much cheaper than rows that only a set of that small a part is scored by itself.
   constexpr std::size_t kPart = 32;
   return ids_.slots() / kPart;
+}
+
+bool FlatIndexBody::pays(const FilterPlan& plan, std::size_t queries) const noexcept {
+  constexpr std::size_t kCopiedAQuery = 256;
+  return queries * kCopiedAQuery >= plan.marks.rows();
+}
+
+// Where most of a block matches as it is, reading the copy would save little; nor would it where a few rows are scored in the
+// time in which a query is coded.
+bool FlatIndexBody::improve(FilterPlan& plan) const {
+  constexpr std::size_t kScored = 64;
+  if (plan.coded != nullptr || plan.marks.rows() <= kScored || 2 * plan.marks.rows() > ids_.slots()) return false;
+  plan.coded = std::make_shared<const CodedMatches>(codes_, plan.marks);
+  return true;
+}
+
+std::shared_ptr<const CodedMatches> FlatIndexBody::update(const CodedMatches& old, const FilterMarks& marks,
+                                                          std::span<const std::uint32_t> blocks) const {
+  std::unique_ptr<CodedMatches> coded = old.without(blocks);
+  if (coded != nullptr) coded->add(codes_, marks, blocks);
+  return coded;
 }
 
 std::size_t FlatIndexBody::memory_usage() const {

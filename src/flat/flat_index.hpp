@@ -53,6 +53,10 @@ class FlatIndexBody final : public CodedIndex<FlatIndex, ScanCodesMemory> {
   std::size_t group_size() const noexcept override;
   const BlockArrays& arrays() const noexcept override { return codes_; }
   std::size_t few_rows() const noexcept override;
+  bool pays(const FilterPlan& plan, std::size_t queries) const noexcept override;
+  bool improve(FilterPlan& plan) const override;
+  std::shared_ptr<const CodedMatches> update(const CodedMatches& old, const FilterMarks& marks,
+                                             std::span<const std::uint32_t> blocks) const override;
   void remove_code(std::uint32_t slot) noexcept override { codes_.remove(slot); }
   void rename_code(std::uint32_t last, std::uint32_t hole) noexcept override { codes_.rename(last, hole); }
   void resize_codes(std::size_t slots) override { codes_.resize_slots(slots); }

@@ -61,7 +61,7 @@ void scan_heads(const HnswState& state, std::span<const float* const> queries, s
   }
   memory.stats.assign(memory.queries.size(), {});
   memory.left.resize(memory.queries.size());
-  scan_codes({codes, state.finest()}, memory.queries, {.k = k, .budget = budget, .overdraft = budget / 2},
+  scan_codes({codes, &state.finest()}, memory.queries, {.k = k, .budget = budget, .overdraft = budget / 2},
              {.marks = marks, .accepts = accepts}, deadline, memory.codes, memory.stats, memory.left);
   for (std::size_t at = 0; at < memory.queries.size(); ++at) {
     const std::size_t i = memory.numbers[at];

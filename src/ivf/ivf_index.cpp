@@ -1,6 +1,7 @@
 #include "ivf/ivf_index.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -92,7 +93,7 @@ IvfIndexBody::IvfIndexBody(std::size_t dim, Metric metric, const IvfOptions& opt
 void IvfIndexBody::do_read(std::span<const std::uint32_t> slots, float* out) const {
   if (!coded_) return store_.read(slots, out);
   ReadListRowMemory memory;
-  for (std::size_t i = 0; i < slots.size(); ++i) read_list_row(list_rows(), slots[i], out + i * dim_, memory);
+  read_list_rows(list_rows(), slots, out, memory);
 }
 
 ExactScorer& IvfIndexBody::exact_scorer(const float* query, const CodedQuery* coded, ListScanMemory& memory) const {
@@ -104,19 +105,26 @@ ExactScorer& IvfIndexBody::exact_scorer(const float* query, const CodedQuery* co
   return memory.stored;
 }
 
-// All of them, in full.
-VectorStore IvfIndexBody::decode_rows(int threads) const {
-  VectorStore all(store_.table(), Storage::kF32, dim_);
-  all.resize(ids_.slots());
-  parallel_for(ids_.slots(), threads, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
-    ReadListRowMemory memory;
-    std::vector<float> row(dim_);
-    for (std::size_t slot = begin; slot < end; ++slot) {
-      read_list_row(list_rows(), static_cast<std::uint32_t>(slot), row.data(), memory);
-      all.write(slot, row.data());
+// In full.
+VectorStore IvfIndexBody::decode_rows(std::span<const std::uint32_t> slots, int threads) const {
+  constexpr std::size_t kAtOnce = 256;
+  VectorStore rows(store_.table(), Storage::kF32, dim_);
+  rows.resize(slots.size());
+  parallel_for(slots.size(), threads, kAtOnce, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<float> some(kAtOnce * dim_);
+    for (std::size_t first = begin; first < end; first += kAtOnce) {
+      const std::size_t n = std::min(kAtOnce, end - first);
+      do_read(slots.subspan(first, n), some.data());
+      for (std::size_t i = 0; i < n; ++i) rows.write(first + i, some.data() + i * dim_);
     }
   });
-  return all;
+  return rows;
+}
+
+VectorStore IvfIndexBody::decode_all(int threads) const {
+  std::vector<std::uint32_t> slots(ids_.slots());
+  std::iota(slots.begin(), slots.end(), 0u);
+  return decode_rows(slots, threads);
 }
 
 // Where every direction is coded in eight bits, four more are as good as f16; where some are left out, the rest is all
@@ -297,7 +305,7 @@ void IvfIndexBody::take_arrivals(const VectorStore& rows, std::span<const Id> id
 Status IvfIndexBody::lay_out_anew(const VectorStore& rows, std::span<const Id> ids, std::span<const std::uint32_t> to,
                                   std::size_t after, Training training, const AddOptions& options) {
   const std::size_t before = ids_.slots(), lists = lists_for(after);
-  const VectorStore decoded = coded_ ? decode_rows(options.threads) : VectorStore(store_.table(), Storage::kF32, dim_);
+  const VectorStore decoded = coded_ ? decode_all(options.threads) : VectorStore(store_.table(), Storage::kF32, dim_);
   const VectorStore& old = coded_ ? decoded : store_;
   std::vector<std::uint32_t> fresh(after, kNoSlot), from(to.size()), kept;
   std::iota(from.begin(), from.end(), 0u);
@@ -370,6 +378,43 @@ void IvfIndexBody::complete(FilterPlan& plan) const {
   }
 }
 
+bool IvfIndexBody::pays(const FilterPlan& plan, std::size_t queries) const noexcept {
+  // Coding a row takes as long as scoring it ten to twenty times; a search saves what copying so many rows costs.
+  constexpr std::size_t kScored = 12, kCopiedAQuery = 256;
+  return plan.marks.rows() <= few_rows() ? queries >= kScored : queries * kCopiedAQuery >= plan.marks.rows();
+}
+
+bool IvfIndexBody::improve(FilterPlan& plan) const {
+  if (plan.coded != nullptr || plan.marks.rows() == 0) return false;
+  if (plan.marks.rows() <= few_rows()) {
+    plan.coded = std::make_shared<const CodedMatches>(code(plan));
+    return true;
+  }
+  plan.packed = pack(plan);
+  return plan.packed != nullptr;
+}
+
+std::shared_ptr<const CodedMatches> IvfIndexBody::update(const CodedMatches& old, const FilterMarks& marks,
+                                                         std::span<const std::uint32_t> blocks) const {
+  if (marks.rows() > few_rows()) return nullptr;
+  std::unique_ptr<CodedMatches> coded = old.without(blocks);
+  if (coded == nullptr) return nullptr;
+  std::vector<std::uint32_t> slots;
+  for (const std::uint32_t block : blocks) {
+    if (block >= marks.blocks()) break;
+    for (unsigned bits = marks.of_block(block); bits != 0; bits &= bits - 1) {
+      slots.push_back(layout_.blocks.slot(block * kernels::kBlockRows + static_cast<std::size_t>(std::countr_zero(bits))));
+    }
+  }
+  coded->add(layout_.blocks, decode_rows(slots, 1), slots);
+  return coded;
+}
+
+CodedMatches IvfIndexBody::code(const FilterPlan& plan) const {
+  const ListBlocks& blocks = layout_.blocks;
+  return CodedMatches(blocks, blocks.shared_projection(), blocks.fixed().defect, decode_rows(plan.slots, 1), plan.slots);
+}
+
 std::shared_ptr<const PackedRows> IvfIndexBody::pack(const FilterPlan& plan) const {
   std::vector<BlockRun> runs(layout_.blocks.lists());
   std::size_t blocks = 0;
@@ -390,10 +435,15 @@ std::size_t IvfIndexBody::scanned_bytes(const SearchOptions& options) const noex
 // Thousands share most lists with others; what each needs besides is some kilobytes.
 std::size_t IvfIndexBody::group_size() const noexcept { return 1024; }
 
-// Fewer take less time than finding out which lists hold them.
+// A scan of codes of no more takes less time than ranking the lists and looking into the best.
 std::size_t IvfIndexBody::few_rows() const noexcept {
+  constexpr std::size_t kMatchesAList = 2, kPart = 32;
+  return std::min(kMatchesAList * layout_.centroids.size(), ids_.slots() / kPart);
+}
+
+std::size_t IvfIndexBody::quick_rows() const noexcept {
   constexpr std::size_t kListsARow = 4;
-  return layout_.centroids.size() / kListsARow;
+  return std::min(few_rows(), layout_.centroids.size() / kListsARow);
 }
 
 Status IvfIndexBody::check_centroids(MatrixView centroids) const {
@@ -447,7 +497,7 @@ Status IvfIndexBody::train_lists(MatrixView sample, const MatrixView* centroids,
     std::iota(slots.begin(), slots.end(), 0u);
     VectorStore rests = make_rests(*layout, slots.size());
     if (coded_) {
-      const VectorStore decoded = decode_rows(options.threads);
+      const VectorStore decoded = decode_all(options.threads);
       deal(*layout, {decoded, slots, slots, finer_ ? &rests : nullptr, slots}, options.threads);
     } else {
       deal(*layout, {store_, slots, slots}, options.threads);

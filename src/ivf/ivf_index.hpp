@@ -93,8 +93,14 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   std::size_t group_size() const noexcept override;
   const BlockArrays& arrays() const noexcept override { return layout_.blocks; }
   std::size_t few_rows() const noexcept override;
+  std::size_t quick_rows() const noexcept override;
   void complete(FilterPlan& plan) const override;
-  std::shared_ptr<const PackedRows> pack(const FilterPlan& plan) const override;
+  bool pays(const FilterPlan& plan, std::size_t queries) const noexcept override;
+  bool improve(FilterPlan& plan) const override;
+  std::shared_ptr<const CodedMatches> update(const CodedMatches& old, const FilterMarks& marks,
+                                             std::span<const std::uint32_t> blocks) const override;
+  std::shared_ptr<const PackedRows> pack(const FilterPlan& plan) const;
+  CodedMatches code(const FilterPlan& plan) const;
   void remove_code(std::uint32_t slot) noexcept override;
   void rename_code(std::uint32_t last, std::uint32_t hole) noexcept override { layout_.blocks.rename(last, hole); }
   void resize_codes(std::size_t slots) override { layout_.blocks.resize_slots(slots); }
@@ -119,7 +125,8 @@ class IvfIndexBody final : public CodedIndex<IvfIndex, ListScanMemory> {
   std::vector<std::uint32_t> nearest_lists(const IvfLayout& layout, const ListBlocks::Arrivals& arrivals,
                                            int threads) const;
   void deal(IvfLayout& layout, const ListBlocks::Arrivals& arrivals, int threads) const;
-  VectorStore decode_rows(int threads) const;
+  VectorStore decode_rows(std::span<const std::uint32_t> slots, int threads) const;
+  VectorStore decode_all(int threads) const;
   // For what codes leave over in these lists.
   VectorStore make_rests(const IvfLayout& layout, std::size_t rows) const;
   ListRows list_rows() const noexcept { return {layout_.centroids, layout_.blocks, finer_ ? &store_ : nullptr}; }

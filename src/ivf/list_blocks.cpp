@@ -31,43 +31,46 @@ ListBlocks::ListBlocks(const kernels::KernelTable& table, std::size_t dim, RowMe
       dim_(dim),
       codes_are_rows_(codes_are_rows),
       bits_(bits),
-      projection_(Projection::identity(table, dim)),
+      projection_(std::make_shared<const Projection>(Projection::identity(table, dim))),
       centre_heads_(table, Storage::kF32, dim) {
   set_shape(dim, false);
 }
 
 void ListBlocks::take_projection(Projection projection, std::shared_ptr<const CodePlanes> planes) {
-  projection_ = std::move(projection);
+  projection_ = std::make_shared<const Projection>(std::move(projection));
   mean_norm_ =
-      projection_.centered() ? std::sqrt(squared_distance(projection_.centre().data(), nullptr, dim_)) : 0.0;
-  const bool tails = projection_.rotates() && !codes_are_rows_;
+      projection_->centered() ? std::sqrt(squared_distance(projection_->centre().data(), nullptr, dim_)) : 0.0;
+  const bool tails = projection_->rotates() && !codes_are_rows_;
   if (planes != nullptr) {
     set_shape(std::move(planes), tails);
   } else {
-    set_shape(projection_.head(), tails);
+    set_shape(projection_->head(), tails);
   }
-  columns_ = projection_.columns();
+  columns_ = {};
+  if (!projection_->rotates()) return;
+  columns_.resize(table_->matrix.bytes(dim_, head()));
+  table_->matrix.lay_out(projection_->columns().data(), dim_, head(), columns_.data());
 }
 
 void ListBlocks::decode_head(const ListBlocks& from, std::size_t position, float* out) const noexcept {
   decode(from.codes(position / kBlockRows) + position % kBlockRows * 4, from.scales_[position], head(), out);
 }
 
-void ListBlocks::expand(const float* head_in, float* out, ExpandMemory& memory) const {
+void ListBlocks::expand(const float* heads, std::size_t n, float* out, ExpandMemory& memory) const {
   if (columns_.empty()) {
-    std::copy_n(head_in, dim_, out);
+    std::copy_n(heads, n * dim_, out);
     return;
   }
   const kernels::FamilyKernels& f32 = table_->families[kernels::kFamilyF32];
-  if (memory.query.size() < f32.query_bytes(head())) memory.query.resize(f32.query_bytes(head()));
-  f32.prepare_query(head_in, head(), memory.query.data());
-  f32.score_block[kernels::kDot](memory.query.data(), reinterpret_cast<const unsigned char*>(columns_.data()),
-                                 head() * sizeof(float), dim_, head(), out);
+  const std::size_t bytes = f32.query_bytes(head());
+  if (memory.queries.size() < n * bytes) memory.queries.resize(n * bytes);
+  for (std::size_t i = 0; i < n; ++i) f32.prepare_query(heads + i * head(), head(), memory.queries.data() + i * bytes);
+  table_->matrix.multiply(memory.queries.data(), bytes, n, columns_.data(), dim_, head(), out);
 }
 
 // What a row's coordinates may be off by, a unit of its length.
 double ListBlocks::row_error() const noexcept {
-  if (planes() == nullptr) return projection_error(projection_, fixed_.defect) + 0x1p-23;
+  if (planes() == nullptr) return projection_error(*projection_, fixed_.defect) + 0x1p-23;
   // By chance, as all that bounds planes: roundings of sums in 24 bits, four deviations of them.
   return 4 * std::sqrt(static_cast<double>(dim_) + 16) * 0x1p-24 + fixed_.defect + 0x1p-23;
 }
@@ -143,7 +146,7 @@ void ListBlocks::code_centres(const Centroids& centroids) {
     centroids.rows().read(l, centre.data());
     longest = std::max(longest, squared_distance(centre.data(), l2 ? centroids.mean() : nullptr, dim_));
     if (!wanted) continue;
-    projection_.apply(centre.data(), heads.data(), memory);
+    projection_->apply(centre.data(), heads.data(), memory);
     centre_heads_.write(l, heads.data());
   }
   fixed_.longest_centre = round_up(std::sqrt(longest) * (1 + 1e-6));
@@ -234,7 +237,7 @@ void ListBlocks::take_residuals(const Centroids& centroids, const VectorStore& r
                                 std::span<const std::uint32_t> from, std::span<const std::uint32_t> lists,
                                 Worker& memory) const {
   const bool l2 = metric_ == RowMetric::kSquaredL2;
-  const float* mean = l2 ? projection_.centre().data() : nullptr;
+  const float* mean = l2 ? projection_->centre().data() : nullptr;
   memory.views.clear();
   memory.out.clear();
   for (std::size_t i = 0; i < from.size(); ++i) {
@@ -245,7 +248,7 @@ void ListBlocks::take_residuals(const Centroids& centroids, const VectorStore& r
     for (std::size_t j = 0; j < dim_; ++j) r[j] -= centre[j];
     memory.views.push_back(r);
   }
-  projection_.apply_direction(memory.views, memory.heads.data(), memory.projecting);
+  projection_->apply_direction(memory.views, memory.heads.data(), memory.projecting);
   for (std::size_t i = 0; i < from.size(); ++i) {
     const float* y = memory.heads.data() + i * head();
     const double squared = squared_distance(memory.views[i], nullptr, dim_);
@@ -268,7 +271,7 @@ void ListBlocks::write_rest(const Centroids& centroids, std::size_t list, const 
   float* e = memory.rest.data();
   const float* r = memory.views[at];
   decode_head(from, position, d);
-  expand(d, whole, memory.expanding);
+  expand(d, 1, whole, memory.expanding);
   for (std::size_t j = 0; j < dim_; ++j) e[j] = r[j] - whole[j];
   rests.write(to, e);
   if (metric_ != RowMetric::kSquaredL2) return;
@@ -410,7 +413,7 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
   const float longest = 2 * std::max(fixed_.longest, fixed_.longest_centre);
   // Where planes are the rows there is nothing that a projection could get wrong of them.
   const double error = planes() != nullptr && codes_are_rows_ ? 0 : row_error();
-  code_queries(*table_, projection_, metric_, {longest, 0, error, planes()}, queries, out, memory);
+  code_queries(*table_, *projection_, metric_, {longest, 0, error, planes()}, queries, out, memory);
   const bool l2 = metric_ == RowMetric::kSquaredL2;
   const double wrong = l2 ? error * static_cast<double>(fixed_.longest_centre) * static_cast<double>(longest) : 0;
   for (CodedQuery& query : out) {
@@ -420,7 +423,7 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
 }
 
 std::size_t ListBlocks::memory_usage() const noexcept {
-  return projection_.memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + runs_.memory_usage() + energies_.memory_usage() +
+  return projection_->memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + runs_.memory_usage() + energies_.memory_usage() +
          eighth_powers_.memory_usage() + array_memory() + owners_.memory_usage();
 }
 

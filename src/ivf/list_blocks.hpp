@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -55,7 +56,7 @@ class ListBlocks : public BlockArrays {
 
   std::size_t lists() const noexcept { return runs_.size(); }
   std::size_t size() const noexcept { return size_; }
-  std::size_t head() const noexcept { return projection_.head(); }
+  std::size_t head() const noexcept { return projection_->head(); }
   // Whether codes leave no direction out.
   bool whole() const noexcept { return head() == dim_; }
   const Run& run(std::size_t list) const noexcept { return runs_[list]; }
@@ -103,13 +104,13 @@ class ListBlocks : public BlockArrays {
   bool has_tails() const noexcept { return has_tails_; }
 
   std::size_t list_of(std::size_t position) const noexcept { return owners_[position / kernels::kBlockRows]; }
-  // The numbers that a code stands for, head() of them, and the vector that has them as its leading coordinates.
+  // The numbers that a code stands for, head() of them, and for n of such the vectors that have them as leading coordinates,
+  // each the same whatever others come with it.
   void decode_head(std::size_t position, float* out) const noexcept { decode_head(*this, position, out); }
   struct ExpandMemory {
-    Buffer<unsigned char> query;
-    Buffer<unsigned char> scratch;
+    Buffer<unsigned char> queries;
   };
-  void expand(const float* head, float* out, ExpandMemory& memory) const;
+  void expand(const float* heads, std::size_t n, float* out, ExpandMemory& memory) const;
 
   // Mean of |r|^2 of all rows.
   double mean_energy() const noexcept;
@@ -118,7 +119,8 @@ class ListBlocks : public BlockArrays {
 
   // For files. `adopt` wants arrays of any contents but of sizes that fit; kCorruptFile if not.
   const Fixed& fixed() const noexcept { return fixed_; }
-  const Projection& projection() const noexcept { return projection_; }
+  const Projection& projection() const noexcept { return *projection_; }
+  const std::shared_ptr<const Projection>& shared_projection() const noexcept { return projection_; }
   const Buffer<Run>& run_array() const noexcept { return runs_; }
   const Buffer<double>& energy_array() const noexcept { return energies_; }
   const Buffer<double>& eighth_power_array() const noexcept { return eighth_powers_; }
@@ -188,9 +190,9 @@ class ListBlocks : public BlockArrays {
   unsigned bits_;
   std::size_t size_ = 0;
   Fixed fixed_;
-  Projection projection_;  // its centre, under l2: the mean of the centres
+  std::shared_ptr<const Projection> projection_;  // its centre, under l2: the mean of the centres
   double mean_norm_ = 0;
-  Buffer<float> columns_;  // dim x head: the directions, transposed
+  Buffer<unsigned char> columns_;  // dim x head: the directions, transposed; laid out for products
   VectorStore centre_heads_;
   Buffer<Run> runs_;
   Buffer<double> energies_;       // the sum of |r|^2, list by list

@@ -18,22 +18,33 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-void read_list_row(const ListRows& rows, std::uint32_t slot, float* out, ReadListRowMemory& memory) {
+void read_list_rows(const ListRows& rows, std::span<const std::uint32_t> slots, float* out, ReadListRowMemory& memory) {
+  constexpr std::size_t kAtOnce = 32;
   const std::size_t dim = rows.centroids.dim();
-  const std::size_t position = rows.blocks.position_of(slot);
-  if (position == ListBlocks::kNowhere) {
-    std::fill_n(out, dim, 0.0f);
-    return;
-  }
-  memory.head.resize(rows.blocks.head());
+  const std::size_t head = rows.blocks.head();
+  memory.heads.resize(kAtOnce * head);
   memory.part.resize(dim);
-  rows.blocks.decode_head(position, memory.head.data());
-  rows.blocks.expand(memory.head.data(), out, memory.expanding);
-  rows.centroids.rows().read(rows.blocks.list_of(position), memory.part.data());
-  for (std::size_t j = 0; j < dim; ++j) out[j] += memory.part[j];
-  if (rows.rests == nullptr) return;
-  rows.rests->read(slot, memory.part.data());
-  for (std::size_t j = 0; j < dim; ++j) out[j] += memory.part[j];
+  for (std::size_t first = 0; first < slots.size(); first += kAtOnce, out += kAtOnce * dim) {
+    const auto some = slots.subspan(first, std::min(kAtOnce, slots.size() - first));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const std::size_t position = rows.blocks.position_of(some[i]);
+      if (position != ListBlocks::kNowhere) rows.blocks.decode_head(position, memory.heads.data() + i * head);
+    }
+    rows.blocks.expand(memory.heads.data(), some.size(), out, memory.expanding);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      float* row = out + i * dim;
+      const std::size_t position = rows.blocks.position_of(some[i]);
+      if (position == ListBlocks::kNowhere) {
+        std::fill_n(row, dim, 0.0f);
+        continue;
+      }
+      rows.centroids.rows().read(rows.blocks.list_of(position), memory.part.data());
+      for (std::size_t j = 0; j < dim; ++j) row[j] += memory.part[j];
+      if (rows.rests == nullptr) continue;
+      rows.rests->read(some[i], memory.part.data());
+      for (std::size_t j = 0; j < dim; ++j) row[j] += memory.part[j];
+    }
+  }
 }
 
 void ListScorer::reset(const ListRows& rows, const float* query, const CodedQuery* coded) {
@@ -82,7 +93,7 @@ void ListScorer::score_decoded(Candidate* candidates, std::size_t n) {
   row_.resize(dim);
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t slot = vertex_of(candidates[i]);
-    read_list_row(rows, slot, row_.data(), reading_);
+    read_list_rows(rows, {&slot, 1}, row_.data(), reading_);
     double sum = 0;
     for (std::size_t j = 0; j < dim; ++j) {
       const double x = row_[j];

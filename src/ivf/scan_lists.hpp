@@ -13,6 +13,7 @@
 
 #include "codes/code_front.hpp"
 #include "codes/filter_plan.hpp"
+#include "codes/scan_codes.hpp"
 #include "codes/scan_piece.hpp"
 #include "ivf/centroids.hpp"
 #include "ivf/list_rows.hpp"
@@ -27,7 +28,7 @@ struct Lists {
   ListWorth worth;
 };
 
-struct ListScanMemory : CodeFronts {
+struct ListScanMemory : ScanCodesMemory {
   RankMemory ranking;
   std::vector<std::uint32_t> ranked;  // by codes: somewhat more than will be visited
   std::vector<Candidate> order;
@@ -39,7 +40,6 @@ struct ListScanMemory : CodeFronts {
   std::vector<std::uint32_t> starts;
   std::vector<std::uint32_t> visits;
   PreparedQuery prepared;
-  PieceMemory piece;
   StoreScorer stored;
   ListScorer listed;
 };

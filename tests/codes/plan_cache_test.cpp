@@ -137,13 +137,18 @@ TEST_F(PlanCacheTest, ImprovesOnceAPlanWhereQueriesHavePaid) {
 }
 
 // A filter may never come again; and what cannot be improved is asked once.
-TEST_F(PlanCacheTest, ImprovesNotForTheFirstNorInVain) {
-  improved_plan_of(set_of(5), 1000, 1, false);
+TEST_F(PlanCacheTest, ImprovesNotForAFewAtFirstNorInVain) {
+  improved_plan_of(set_of(5), 7, 1, false);
   EXPECT_EQ(asked_to_improve_, 0);
   const auto plan = improved_plan_of(set_of(5), 1, 1, false);
   EXPECT_EQ(asked_to_improve_, 1);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(improved_plan_of(set_of(5), 1, 1, false), plan);
   EXPECT_EQ(asked_to_improve_, 1);
+}
+
+TEST_F(PlanCacheTest, ImprovesAtOnceForManyTogether) {
+  EXPECT_FALSE(improved_plan_of(set_of(5), 79, 10)->better);
+  EXPECT_TRUE(improved_plan_of(set_of(6), 80, 10)->better);
 }
 
 TEST_F(PlanCacheTest, KeepsThoseThatAreUsedWithinItsRoom) {

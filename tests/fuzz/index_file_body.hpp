@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <ostream>
 #include <span>
 #include <string>
@@ -158,10 +159,16 @@ inline void use_index(Index& index) {
   const Id excluded[] = {6, 9};
   SearchOptions filtered = plain;
   filtered.exclude.ids = excluded;
-  for (const IdSet* filter : {&allowed, &others}) {
-    filtered.filter = filter;
-    run(index.search(queries, 5, filtered));
-  }
+  std::vector<Id> hundred(100);
+  std::iota(hundred.begin(), hundred.end(), Id{0});
+  const IdSet third = IdSet::from_ids(hundred).value();
+  const auto search_filtered = [&] {
+    for (const IdSet* filter : {&allowed, &others, &third}) {
+      filtered.filter = filter;
+      run(index.search(queries, 5, filtered));
+    }
+  };
+  for (int i = 0; i < 5; ++i) search_filtered();  // what comes often gets codes of its own
   run(index.range_search(queries, larger_is_better(index.metric()) ? 0.1f : 1.0f, plain));
   if (ids.size() > 1000) ids.resize(1000);
   run(index.get(ids));
@@ -176,7 +183,9 @@ inline void use_index(Index& index) {
   run(index.remove(std::vector<Id>{first, 41, 86}));
   run(index.add(queries, {}, one_thread));
   run(index.upsert(queries, std::vector<Id>{30, 1'000'000, 77}, one_thread));
+  search_filtered();
   if (ids.size() > 30) run(index.remove(std::span<const Id>(ids).subspan(1, 25)));
+  search_filtered();
   run(index.search(queries, 10, plain));
   (void)index.ids();
   run(index.remove(ids));
