@@ -70,8 +70,17 @@ void CentreBlocks::leave_out(const ListWorth& worth, std::size_t block, kernels:
 }
 
 void CentreBlocks::assign(MatrixView centres) {
+  groups_ = centres.rows() < kLeastGrouped ? nullptr : std::make_shared<const CentreGroups>(*table_, centres);
+  lay_out(centres);
+}
+
+void CentreBlocks::assign(MatrixView heads, const CentreBlocks& of) {
+  groups_ = of.groups_;
+  lay_out(heads);
+}
+
+void CentreBlocks::lay_out(MatrixView centres) {
   size_ = centres.rows();
-  groups_ = size_ < kLeastGrouped ? nullptr : std::make_shared<const CentreGroups>(*table_, centres);
   const std::size_t blocks = groups_ == nullptr ? blocks_for(size_) : groups_->places() / kBlockRows;
   const std::size_t block_bytes = (dim_ + 3) / 4 * kBlockGroupBytes;
   codes_.resize(blocks * block_bytes);

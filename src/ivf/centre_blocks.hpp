@@ -59,6 +59,8 @@ class CentreBlocks {
 
   // As they are.
   void assign(MatrixView centres);
+  // Leading coordinates of the centres of another, in the places that they have there.
+  void assign(MatrixView heads, const CentreBlocks& of);
 
   std::size_t size() const noexcept { return size_; }
   // Null: a centre's place is its number.
@@ -81,8 +83,11 @@ class CentreBlocks {
     return codes_.memory_usage() + scales_.memory_usage() + (groups_ == nullptr ? 0 : groups_->memory_usage());
   }
 
- private:
+  // Whether ranking so many looks at some groups alone.
   bool goes_by_groups(std::size_t count) const noexcept;
+
+ private:
+  void lay_out(MatrixView centres);
   void scan(std::size_t block, std::size_t blocks, std::size_t first, std::size_t n, const ListWorth& worth,
             std::size_t count, RankMemory& memory) const;
   void scan_groups(const float* query, std::size_t q, const ListWorth& worth, std::size_t count, RankMemory& memory) const;

@@ -54,6 +54,8 @@ class Centroids {
   std::size_t place_of(std::size_t centre) const noexcept { return blocks_.place_of(centre); }
   const CentreGroups* groups() const noexcept { return blocks_.groups(); }
   std::size_t looked_at(std::size_t count) const noexcept { return blocks_.looked_at(count); }
+  // Codes of what centres differ by from the mean.
+  const CentreBlocks& blocks() const noexcept { return blocks_; }
 
   std::size_t memory_usage() const noexcept {
     return rows_.memory_usage() + codes_.memory_usage() + blocks_.memory_usage() + grains_.memory_usage() + mean_.memory_usage() +

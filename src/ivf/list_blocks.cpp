@@ -150,6 +150,30 @@ void ListBlocks::code_centres(const Centroids& centroids) {
     centre_heads_.write(l, heads.data());
   }
   fixed_.longest_centre = round_up(std::sqrt(longest) * (1 + 1e-6));
+  choose_ranking(centroids);
+}
+
+// Of 784 coordinates 256 say as much about which centre is near, where what centres differ by lies in them.
+void ListBlocks::choose_ranking(const Centroids& centroids) {
+  constexpr double kMost = 0.75;       // of the coordinates, or little is saved
+  constexpr double kLeastSeen = 0.98;  // of what centres differ by
+  ranking_ = nullptr;
+  if (static_cast<double>(head()) > kMost * static_cast<double>(dim_) || centroids.size() == 0) return;
+  std::vector<float> centre(dim_), heads(centroids.size() * head());
+  ProjectionMemory memory;
+  double seen = 0, all = 0;
+  for (std::size_t l = 0; l < centroids.size(); ++l) {
+    centroids.rows().read(l, centre.data());
+    for (std::size_t j = 0; j < dim_; ++j) centre[j] -= centroids.mean()[j];
+    float* const to = heads.data() + l * head();
+    projection_->apply_direction(centre.data(), to, memory);
+    seen += squared_distance(to, nullptr, head());
+    all += squared_distance(centre.data(), nullptr, dim_);
+  }
+  if (!(seen >= kLeastSeen * all)) return;
+  auto ranking = std::make_shared<CentreBlocks>(*table_, head());
+  ranking->assign(MatrixView(heads, head()), centroids.blocks());
+  ranking_ = std::move(ranking);
 }
 
 void ListBlocks::resize_blocks(std::size_t blocks) {
@@ -423,7 +447,7 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
 }
 
 std::size_t ListBlocks::memory_usage() const noexcept {
-  return projection_->memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + runs_.memory_usage() + energies_.memory_usage() +
+  return projection_->memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + (ranking_ == nullptr ? 0 : ranking_->memory_usage()) + runs_.memory_usage() + energies_.memory_usage() +
          eighth_powers_.memory_usage() + array_memory() + owners_.memory_usage();
 }
 

@@ -99,6 +99,9 @@ class ListBlocks : public BlockArrays {
   bool covers(const float* query) const noexcept;
   void prepare(std::span<const float* const> queries, std::span<CodedQuery> out,
                CodeQueryMemory& memory) const;
+  // What ranks the lists by the heads of queries alone (CodedQuery::head), where centres differ in those directions and a query
+  // is not weighed by its length; null: all of their coordinates are wanted.
+  const CentreBlocks* head_ranking() const noexcept { return ranking_.get(); }
   // V(c - m) of a list's centre, as many numbers as head(); under l2, or with planes.
   const VectorStore& centre_heads() const noexcept { return centre_heads_; }
   bool has_tails() const noexcept { return has_tails_; }
@@ -183,6 +186,7 @@ class ListBlocks : public BlockArrays {
   Status validate_codes(const Centroids& centroids, const VectorStore& rows, std::size_t list) const;
   Status validate_numbers(std::size_t list) const;
   void code_centres(const Centroids& centroids);
+  void choose_ranking(const Centroids& centroids);
   double row_error() const noexcept;
 
   std::size_t dim_;
@@ -194,6 +198,7 @@ class ListBlocks : public BlockArrays {
   double mean_norm_ = 0;
   Buffer<unsigned char> columns_;  // dim x head: the directions, transposed; laid out for products
   VectorStore centre_heads_;
+  std::shared_ptr<const CentreBlocks> ranking_;
   Buffer<Run> runs_;
   Buffer<double> energies_;       // the sum of |r|^2, list by list
   Buffer<double> eighth_powers_;  // the sum of |r|^8

@@ -73,9 +73,24 @@ class ListScan {
     memory_.offsets.resize(std::max(memory_.offsets.size(), end));
     memory_.tails.resize(std::max(memory_.tails.size(), end));
     memory_.costs.resize(std::max(memory_.costs.size(), ranked));
-    lists_.centroids.rank(queries_.subspan(first, n), worth_, ranked, memory_.ranking, memory_.ranked.data());
+    rank(first, n, ranked);
     for (std::size_t q = 0; q < n; ++q) {
       weigh(first + q, {memory_.ranked.data() + q * ranked, ranked}, to + q * count, count);
+    }
+  }
+
+  // Into memory.ranked.
+  void rank(std::size_t first, std::size_t n, std::size_t count) {
+    const CentreBlocks* heads = worth_.by_norm ? nullptr : blocks_.head_ranking();
+    if (heads == nullptr || heads->goes_by_groups(count)) {
+      lists_.centroids.rank(queries_.subspan(first, n), worth_, count, memory_.ranking, memory_.ranked.data());
+      return;
+    }
+    for (std::size_t i = 0; i < n; i += kQueriesAPiece) {
+      const float* some[kQueriesAPiece];
+      const std::size_t together = std::min(kQueriesAPiece, n - i);
+      for (std::size_t q = 0; q < together; ++q) some[q] = memory_.coded[first + i + q].head.data();
+      heads->rank({some, together}, worth_, count, memory_.ranking, memory_.ranked.data() + i * count);
     }
   }
 
