@@ -447,8 +447,9 @@ void ListBlocks::prepare(std::span<const float* const> queries, std::span<CodedQ
 }
 
 std::size_t ListBlocks::memory_usage() const noexcept {
-  return projection_->memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + (ranking_ == nullptr ? 0 : ranking_->memory_usage()) + runs_.memory_usage() + energies_.memory_usage() +
-         eighth_powers_.memory_usage() + array_memory() + owners_.memory_usage();
+  const std::size_t ranking = ranking_ == nullptr ? 0 : ranking_->memory_usage();
+  return projection_->memory_usage() + columns_.memory_usage() + centre_heads_.memory_usage() + ranking + runs_.memory_usage() +
+         energies_.memory_usage() + eighth_powers_.memory_usage() + array_memory() + owners_.memory_usage();
 }
 
 }  // namespace segue
