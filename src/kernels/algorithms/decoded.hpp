@@ -65,14 +65,7 @@ struct DecodedFamily : Rows {
         b[r] = F32::template accumulate<M>(qb, Floats::multiply(scales[r], xb), b[r]);
       }
     }
-    SEGUE_UNROLL
-    for (std::size_t r = 0; r < N; ++r) a[r] = Floats::add(a[r], b[r]);
-    if constexpr (N == kGroup) {
-      Floats::reduce4(a, out);
-    } else {
-      SEGUE_UNROLL
-      for (std::size_t r = 0; r < N; ++r) out[r] = Floats::reduce(a[r]);
-    }
+    F32::reduce_scores(a, b, out);
   }
 };
 

@@ -88,6 +88,19 @@ struct FloatFamily : Rows {
     }
   }
 
+  // Of N rows' two chains each.
+  template <std::size_t N>
+  SEGUE_INLINE static void reduce_scores(V (&a)[N], const V (&b)[N], float* out) noexcept {
+    SEGUE_UNROLL
+    for (std::size_t r = 0; r < N; ++r) a[r] = Floats::add(a[r], b[r]);
+    if constexpr (N == kGroup) {
+      Floats::reduce4(a, out);
+    } else {
+      SEGUE_UNROLL
+      for (std::size_t r = 0; r < N; ++r) out[r] = Floats::reduce(a[r]);
+    }
+  }
+
   template <unsigned M, std::size_t N>
   SEGUE_INLINE static void score_group(const void* query, const unsigned char* const* rows, std::size_t dim,
                                        float* out) noexcept {
@@ -118,14 +131,7 @@ struct FloatFamily : Rows {
         b[r] = accumulate<M>(qb, xb, b[r]);
       }
     }
-    SEGUE_UNROLL
-    for (std::size_t r = 0; r < N; ++r) a[r] = Floats::add(a[r], b[r]);
-    if constexpr (N == kGroup) {
-      Floats::reduce4(a, out);
-    } else {
-      SEGUE_UNROLL
-      for (std::size_t r = 0; r < N; ++r) out[r] = Floats::reduce(a[r]);
-    }
+    reduce_scores(a, b, out);
   }
 };
 
